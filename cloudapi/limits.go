@@ -1,0 +1,93 @@
+package cloudapi
+
+// Limits is what a cloud sells and can express: data that translate reads, so
+// that it needs to know no cloud by name. Each adapter states its own, with
+// the source of each number. Zero in a Max… field means no known limit.
+type Limits struct {
+	// Cloud is the cloud's short name, eci or kci.
+	Cloud string
+	// Provider is the scheme of spec.providerID and of made-up container
+	// ids, such as eci or kci.
+	Provider string
+
+	Name NameLimits
+	// Tags tells whether groups carry tags; if not, identity goes into the
+	// name.
+	Tags            bool
+	MaxTagValue     int // characters
+	MaxContainers   int
+	MaxInit         int
+	MaxVolumes      int
+	MaxEnv          int // per container
+	MaxEnvKey       int // characters
+	EnvKey          string
+	MaxEnvValue     int // characters
+	MaxCommand      int // elements
+	MaxArgs         int // elements
+	MaxCommandBytes int // per element
+	MaxFiles        int // per volume
+	MaxFileBytes    int // per file, raw
+	MaxCredentials  int
+	MaxHostAliases  int
+	MaxNameServers  int
+	MaxSearches     int
+	MaxDNSOptions   int
+
+	// Sizes are the CPU and memory pairs sold, ascending by cores. A group
+	// is rounded up to the smallest that holds both.
+	Sizes []Size
+	// DefaultSize is what a group gets when nothing is asked for.
+	DefaultSize Size
+
+	Can Abilities
+	Log LogLimits
+}
+
+// NameLimits bound a group's name.
+type NameLimits struct {
+	// Max is its greatest length in characters.
+	Max int
+	// Dots tells whether a dot may stand in it beside a-z, 0-9 and hyphen.
+	Dots bool
+}
+
+// Size is one row of a price list: this many cores with any of these memory
+// sizes in GiB, ascending.
+type Size struct {
+	CPU    float64
+	Memory []float64
+}
+
+// Abilities are the pod features that a cloud has words for.
+type Abilities struct {
+	InitContainers     bool
+	LivenessProbe      bool
+	ReadinessProbe     bool
+	PullPolicy         bool
+	Ports              bool
+	EnvPodIP           bool // environment from status.podIP
+	NFS                bool
+	EmptyDirMemory     bool
+	EmptyDirSizeLimit  bool
+	FileMode           bool
+	BinaryFiles        bool
+	NestedFilePaths    bool
+	SubPath            bool
+	GPU                bool
+	Hostname           bool
+	Stdin              bool
+	TerminationMessage bool
+	TerminationGrace   bool
+	ActiveDeadline     bool
+	Exec               bool
+	Metrics            bool
+}
+
+// LogLimits are the bounds of the cloud's log call.
+type LogLimits struct {
+	// MaxLines and MaxBytes bound one answer.
+	MaxLines int
+	MaxBytes int64
+	// Since, Previous and Timestamps tell which of LogOptions it knows.
+	Since, Previous, Timestamps bool
+}

@@ -1,0 +1,227 @@
+package cloudapi
+
+// GroupSpec is what we ask a cloud for: one container group, complete and
+// resolved. Nothing in it refers to anything in Kubernetes any more. A pointer
+// stands only where absent differs from zero.
+type GroupSpec struct {
+	// Name is the group's name in the cloud, already within Limits.Name.
+	Name string
+	// Identity says whose group it is. Clouds with tags carry it in tags.
+	Identity Identity
+	// Placement is where the group runs; it comes from the node's
+	// configuration, never from the pod.
+	Placement Placement
+
+	// CPU (cores) and Memory (GiB) are the size that is sold and billed,
+	// already rounded up to a size in Limits.Sizes.
+	CPU, Memory float64
+
+	RestartPolicy  RestartPolicy
+	InitContainers []Container
+	Containers     []Container
+	Volumes        []Volume
+
+	// Hostname is set only where the cloud can express it.
+	Hostname string
+	// DNS is the resolver configuration; nil leaves the cloud's default.
+	DNS             *DNS
+	HostAliases     []HostAlias
+	PullCredentials []PullCredential
+
+	// TerminationGraceSeconds and ActiveDeadlineSeconds are nil when the
+	// cloud has no word for them; the provider then keeps them itself.
+	TerminationGraceSeconds *int64
+	ActiveDeadlineSeconds   *int64
+}
+
+// Identity ties a group to one pod of one node of one cluster. The UID
+// decides; the names are for people.
+type Identity struct {
+	Cluster, Node, Namespace, PodName, PodUID string
+}
+
+// Placement is the part of the cloud's network in which a group runs.
+type Placement struct {
+	// Zone may be empty: the cloud chooses.
+	Zone string
+	// SubnetIDs are vSwitches on ECI and subnets on KCI, in order of
+	// preference.
+	SubnetIDs []string
+	// SecurityGroupIDs apply to the group's network interface.
+	SecurityGroupIDs []string
+}
+
+// RestartPolicy says when the cloud starts an ended container again.
+type RestartPolicy string
+
+// The restart policies, spelt as both clouds and Kubernetes spell them.
+const (
+	RestartAlways    RestartPolicy = "Always"
+	RestartOnFailure RestartPolicy = "OnFailure"
+	RestartNever     RestartPolicy = "Never"
+)
+
+// Container is one container or init container of a group.
+type Container struct {
+	Name  string
+	Image string
+	// PullPolicy is Always, IfNotPresent or Never; empty where the cloud
+	// has no word for it.
+	PullPolicy string
+	Command    []string
+	Args       []string
+	WorkingDir string
+	Env        []EnvVar
+	Ports      []Port
+	Mounts     []Mount
+	// CPU (cores) and Memory (GiB) are the container's share; 0 means none
+	// was asked for. GPU counts cards.
+	CPU, Memory float64
+	GPU         int
+	Liveness    *Probe
+	Readiness   *Probe
+	Stdin       bool
+	StdinOnce   bool
+	TTY         bool
+	// TerminationMessagePath and TerminationMessagePolicy are empty where
+	// they are Kubernetes' defaults or the cloud has no word for them.
+	TerminationMessagePath   string
+	TerminationMessagePolicy string
+}
+
+// EnvVar is one environment variable, resolved.
+type EnvVar struct {
+	Name  string
+	Value string
+	// FieldPath, when set, replaces Value by a field that only the cloud
+	// knows. The one such field is FieldPodIP.
+	FieldPath string
+	// Secret marks a value that came from a Secret.
+	Secret bool
+}
+
+// FieldPodIP is the field path of the group's own address.
+const FieldPodIP = "status.podIP"
+
+// Port is a port that a container declares.
+type Port struct {
+	Port     int32
+	Protocol Protocol
+}
+
+// Protocol is a transport protocol.
+type Protocol string
+
+// The protocols that both clouds know.
+const (
+	ProtocolTCP Protocol = "TCP"
+	ProtocolUDP Protocol = "UDP"
+)
+
+// Mount is a volume seen from a container.
+type Mount struct {
+	// Volume is the name of an entry in GroupSpec.Volumes.
+	Volume   string
+	Path     string
+	SubPath  string
+	ReadOnly bool
+}
+
+// Volume is a volume of a group; exactly one source is set.
+type Volume struct {
+	Name     string
+	EmptyDir *EmptyDir
+	Files    *Files
+	NFS      *NFS
+}
+
+// EmptyDir is scratch space that lives as long as the group.
+type EmptyDir struct {
+	// Memory puts it into memory instead of on disk.
+	Memory bool
+	// SizeLimitGiB caps its size; 0 means no cap.
+	SizeLimitGiB float64
+}
+
+// Files is a directory of files given in the request.
+type Files struct {
+	// DefaultMode is the permission of files without a mode of their own.
+	DefaultMode int32
+	Items       []File
+}
+
+// File is one file in Files.
+type File struct {
+	// Path is relative to the mount point and may contain slashes.
+	Path    string
+	Content []byte
+	// Mode is the file's permission bits.
+	Mode int32
+}
+
+// NFS is a network file system that the group mounts.
+type NFS struct {
+	Server, Path string
+	ReadOnly     bool
+}
+
+// Probe is a check that the cloud runs. Every number is explicit: the clouds'
+// defaults differ from Kubernetes'. Exactly one of HTTP, TCP and Exec is set.
+type Probe struct {
+	HTTP *HTTPProbe
+	TCP  *TCPProbe
+	Exec *ExecProbe
+
+	InitialDelaySeconds, PeriodSeconds, TimeoutSeconds int32
+	SuccessThreshold, FailureThreshold                 int32
+}
+
+// HTTPProbe asks with GET; a status from 200 to 399 is success.
+type HTTPProbe struct {
+	Scheme string // HTTP or HTTPS
+	Path   string
+	Port   int32
+}
+
+// TCPProbe opens a connection to the port.
+type TCPProbe struct {
+	Port int32
+}
+
+// ExecProbe runs a command; exit code 0 is success.
+type ExecProbe struct {
+	Command []string
+}
+
+// DNS is a group's resolver configuration.
+type DNS struct {
+	NameServers, Searches []string
+	Options               []DNSOption
+}
+
+// DNSOption is one resolver option; Value may be empty.
+type DNSOption struct {
+	Name, Value string
+}
+
+// HostAlias is a line of the group's hosts file.
+type HostAlias struct {
+	IP        string
+	Hostnames []string
+}
+
+// PullCredential lets the cloud pull images from one registry. It formats
+// itself without the password.
+type PullCredential struct {
+	// Server is the registry's host, without scheme.
+	Server             string
+	Username, Password string
+}
+
+// String names the registry and the user, never the password.
+func (c PullCredential) String() string {
+	return c.Server + " as " + c.Username
+}
+
+// GoString is String, so that %#v shows no password either.
+func (c PullCredential) GoString() string { return c.String() }
