@@ -7,6 +7,7 @@ require (
 	github.com/alibabacloud-go/eci-20180808/v3 v3.1.1 // indirect
 	github.com/aliyun/credentials-go v1.4.14 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.47.7 // indirect
+	github.com/aws/smithy-go v1.28.8 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect

@@ -1,0 +1,164 @@
+// Package config reads cumulet's configuration: one YAML file and the few
+// environment variables that hold cloud credentials. It is read once, whole,
+// and every mistake in it is reported at once with the field's path, the value
+// and what would be right. Nothing else in cumulet reads the environment.
+package config
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Config is the whole configuration of one cumulet process.
+type Config struct {
+	// ClusterID tells this Kubernetes cluster from every other that uses the
+	// same cloud account. It must never change while groups run: they would
+	// no longer be recognised. The chart fills in the UID of the kube-system
+	// namespace. Letters, digits, '-', '_' and '.', at most 63 characters.
+	ClusterID string `json:"clusterID"`
+	// StateDir keeps node certificates that were obtained by signing request.
+	StateDir string `json:"stateDir,omitempty"`
+	// BootstrapKubeconfig is the identity that requests certificates for
+	// nodes without a kubeconfig of their own, and that holds the leader
+	// lease. Empty means the pod's service account.
+	BootstrapKubeconfig string `json:"bootstrapKubeconfig,omitempty"`
+	// ClusterDNS are the addresses of the cluster's DNS service, as in the
+	// kubelet's clusterDNS. Without them dnsPolicy ClusterFirst falls back to
+	// Default, as in the kubelet.
+	ClusterDNS []string `json:"clusterDNS,omitempty"`
+	// ClusterDomain is the cluster's DNS domain; default cluster.local.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// HealthAddress serves /healthz and /readyz, MetricsAddress /metrics;
+	// "0" turns one off. Defaults 127.0.0.1:8081 and 127.0.0.1:8080.
+	HealthAddress  string `json:"healthAddress,omitempty"`
+	MetricsAddress string `json:"metricsAddress,omitempty"`
+
+	LeaderElection LeaderElection `json:"leaderElection,omitempty"`
+	// Nodes are the virtual nodes; at least one.
+	Nodes []Node `json:"nodes"`
+}
+
+// LeaderElection lets several replicas run of which one is active.
+type LeaderElection struct {
+	Enabled bool `json:"enabled,omitempty"`
+	// Namespace and Name are the lease's; defaults kube-system and cumulet.
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"`
+}
+
+// Node is one virtual node.
+type Node struct {
+	// Name is the Kubernetes node's name, a DNS subdomain.
+	Name string `json:"name"`
+	// Cloud is eci or kci.
+	Cloud string `json:"cloud"`
+	// Region is the cloud's region id, such as cn-hangzhou or cn-beijing-6.
+	Region string `json:"region"`
+	// Zone is the availability zone; on ECI it may be empty.
+	Zone string `json:"zone,omitempty"`
+	// Endpoint is the API's URL; empty means the region's public one. Plain
+	// http is accepted for loopback addresses only.
+	Endpoint string `json:"endpoint,omitempty"`
+	// Network chooses ECI's default endpoint: public (default) or vpc.
+	Network string `json:"network,omitempty"`
+	// Dialect of KCI's API: extended (default) or seed.
+	Dialect string `json:"dialect,omitempty"`
+	// Subnets are vSwitch ids on ECI (at most 10) and subnet ids on KCI (at
+	// most 5; dialect seed 1), in order of preference.
+	Subnets []string `json:"subnets,omitempty"`
+	// SecurityGroups are security group ids (ECI at most 5, KCI 1 to 3).
+	SecurityGroups []string    `json:"securityGroups,omitempty"`
+	Credentials    Credentials `json:"credentials,omitempty"`
+
+	// Capacity is what the node tells the scheduler. Defaults: cpu 1000,
+	// memory 4Ti, pods 1000, ephemeral-storage 30Ti.
+	Capacity corev1.ResourceList `json:"capacity,omitempty"`
+	// Labels and Taints are added to the node. The taint
+	// virtual-kubelet.io/provider=<cloud>:NoSchedule is always there unless
+	// DisableTaint is set.
+	Labels       map[string]string `json:"labels,omitempty"`
+	Taints       []corev1.Taint    `json:"taints,omitempty"`
+	DisableTaint bool              `json:"disableTaint,omitempty"`
+	// Architecture is amd64 (default) or arm64.
+	Architecture string `json:"architecture,omitempty"`
+
+	// Kubeconfig is the node's own identity, system:node:<name>. Empty means
+	// that a client certificate is requested by BootstrapKubeconfig.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Address and Port are where the node's kubelet API listens; Port 0
+	// takes a free one. AdvertiseAddress is the InternalIP in the node's
+	// status; it defaults to Address, or where that is a wildcard to the
+	// environment variable CUMULET_ADVERTISE_ADDRESS. Address defaults to
+	// 0.0.0.0.
+	Address          string  `json:"address,omitempty"`
+	Port             int32   `json:"port,omitempty"`
+	AdvertiseAddress string  `json:"advertiseAddress,omitempty"`
+	Serving          Serving `json:"serving,omitempty"`
+
+	// StatusInterval is the time between two sweeps over the node's groups;
+	// default 1s, at least 200ms.
+	StatusInterval metav1.Duration `json:"statusInterval,omitempty"`
+}
+
+// Serving is the kubelet API's TLS set-up.
+type Serving struct {
+	// CertFile and KeyFile are PEM files, read again when they change. Both
+	// empty means a certificate requested from the cluster (signer
+	// kubernetes.io/kubelet-serving), which somebody must approve.
+	CertFile string `json:"certFile,omitempty"`
+	KeyFile  string `json:"keyFile,omitempty"`
+	// ClientCAFile verifies client certificates, such as the API server's.
+	// Callers without one need a bearer token.
+	ClientCAFile string `json:"clientCAFile,omitempty"`
+}
+
+// Credentials say where the cloud account's keys come from. Exactly one
+// source; none means the environment.
+type Credentials struct {
+	// File is a YAML or JSON file with accessKeyId, accessKeySecret and, for
+	// temporary keys, securityToken; or a directory with one file per key.
+	// It is read again when it changes.
+	File string `json:"file,omitempty"`
+	// ECSRAMRole is the RAM role of the ECS instance cumulet runs on (ECI).
+	ECSRAMRole string `json:"ecsRAMRole,omitempty"`
+	// RRSA takes a role through the pod's OIDC token (ECI).
+	RRSA *RRSA `json:"rrsa,omitempty"`
+
+	// FromEnvironment is filled in by Read, never from the file.
+	FromEnvironment Keys `json:"-"`
+}
+
+// RRSA is ACK's RAM role for service accounts.
+type RRSA struct {
+	RoleARN         string `json:"roleARN"`
+	OIDCProviderARN string `json:"oidcProviderARN"`
+	TokenFile       string `json:"tokenFile"`
+	// SessionName shows in the cloud's audit log; default cumulet.
+	SessionName string `json:"sessionName,omitempty"`
+	// STSEndpoint defaults to sts.aliyuncs.com.
+	STSEndpoint string `json:"stsEndpoint,omitempty"`
+}
+
+// Keys are access keys taken from the environment. They print without the
+// secret parts.
+type Keys struct {
+	ID, Secret, Token string
+}
+
+// String shows the key's id only.
+func (k Keys) String() string { return k.ID }
+
+// GoString is String, so that %#v shows no secret either.
+func (k Keys) GoString() string { return k.String() }
+
+// The clouds.
+const (
+	CloudECI = "eci"
+	CloudKCI = "kci"
+)
+
+// The dialects of KCI's API.
+const (
+	DialectSeed     = "seed"
+	DialectExtended = "extended"
+)

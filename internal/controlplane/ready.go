@@ -1,0 +1,151 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+const (
+	// checkInterval is the pause between two looks at something that is
+	// starting.
+	checkInterval = 50 * time.Millisecond
+	// checkTimeout bounds one look.
+	checkTimeout = 5 * time.Second
+)
+
+// awaitAPIServer waits until kube-apiserver serves everything, RBAC's bootstrap
+// policy included.
+func (c *Cluster) awaitAPIServer(ctx context.Context) error {
+	client, err := rest.HTTPClientFor(c.admin)
+	if err != nil {
+		return fmt.Errorf("probing kube-apiserver: %w", err)
+	}
+	defer client.CloseIdleConnections()
+	return c.await(ctx, "kube-apiserver", healthy(client, c.URL()+"/readyz"))
+}
+
+// awaitControllers waits until the scheduler schedules and a pod in the
+// namespace default would find its service account and its CA certificate.
+func (c *Cluster) awaitControllers(ctx context.Context) error {
+	client, err := rest.HTTPClientFor(c.admin)
+	if err != nil {
+		return fmt.Errorf("probing the controllers: %w", err)
+	}
+	defer client.CloseIdleConnections()
+	if !c.options.WithoutScheduler {
+		url := "https://" + loopback(c.ports.Scheduler) + "/readyz"
+		if err := c.await(ctx, "kube-scheduler", healthy(client, url)); err != nil {
+			return err
+		}
+	}
+	if c.options.WithoutControllerManager {
+		return nil
+	}
+	url := "https://" + loopback(c.ports.ControllerManager) + "/healthz"
+	if err := c.await(ctx, "kube-controller-manager", healthy(client, url)); err != nil {
+		return err
+	}
+	api, err := kubernetes.NewForConfigAndClient(c.admin, client)
+	if err != nil {
+		return fmt.Errorf("probing the controllers: %w", err)
+	}
+	return c.await(ctx, "the service account of the namespace default", podsWelcome(api))
+}
+
+// healthy looks at a health endpoint.
+func healthy(client *http.Client, url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", url, response.Status)
+		}
+		return nil
+	}
+}
+
+// podsWelcome looks for what a pod in the namespace default cannot do without:
+// admission refuses it without its service account, and its node cannot start
+// it without the ConfigMap that is mounted beside its token.
+func podsWelcome(api kubernetes.Interface) func(context.Context) error {
+	return func(ctx context.Context) error {
+		core := api.CoreV1()
+		if _, err := core.ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{}); err != nil {
+			return err
+		}
+		_, err := core.ConfigMaps(metav1.NamespaceDefault).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		return err
+	}
+}
+
+// bindKubeletClient lets kube-apiserver use the API of the nodes, as kubeadm
+// does it; a node that asks the API server about its callers allows it then.
+func (c *Cluster) bindKubeletClient(ctx context.Context) error {
+	api, err := kubernetes.NewForConfig(c.admin)
+	if err != nil {
+		return fmt.Errorf("allowing kube-apiserver to use nodes: %w", err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "cumulet-local:kube-apiserver-kubelet-client"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:kubelet-api-admin"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: kubeletClientUser}},
+	}
+	_, err = api.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("allowing kube-apiserver to use nodes: %w", err)
+	}
+	return nil
+}
+
+// await repeats check until it succeeds, a process ends, or ctx does.
+func (c *Cluster) await(ctx context.Context, what string, check func(context.Context) error) error {
+	ticker := time.NewTicker(checkInterval)
+	defer ticker.Stop()
+	for {
+		bounded, cancel := context.WithTimeout(ctx, checkTimeout)
+		err := check(bounded)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ended := c.ended(); ended != nil {
+			return fmt.Errorf("waiting for %s: %w", what, ended)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w; at last: %w", what, context.Cause(ctx), err)
+		}
+	}
+}
+
+// ended returns the error of a process that is not running any more.
+func (c *Cluster) ended() error {
+	for _, p := range c.processes {
+		if p.Running() {
+			continue
+		}
+		if strings.Contains(p.LogTail(100), "address already in use") {
+			return errors.Join(errPortTaken, p.EndError())
+		}
+		return p.EndError()
+	}
+	return nil
+}
