@@ -1,0 +1,138 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/cumulet/cumulet/cloudapi"
+)
+
+// orphans are groups that carry this node's mark but belong to no pod it
+// knows, or are a pod's second group. They cost money, so they are deleted;
+// they may be somebody's work, so only after two complete sweeps, a minimum
+// age, and a fresh look at the API server.
+type orphans struct {
+	mu    sync.Mutex
+	known map[string]*orphan
+}
+
+type orphan struct {
+	group     cloudapi.Group
+	firstSeen time.Time
+	sightings int
+}
+
+// notice remembers a group that no pod claimed.
+func (o *orphans) notice(group *cloudapi.Group, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known == nil {
+		o.known = map[string]*orphan{}
+	}
+	if _, ok := o.known[group.ID]; !ok {
+		o.known[group.ID] = &orphan{group: *group, firstSeen: now}
+	}
+}
+
+func (o *orphans) knows(id string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, ok := o.known[id]
+	return ok
+}
+
+// collect counts this sweep's sightings, gives back groups whose pod has
+// appeared, and deletes what is certainly nobody's.
+func (o *orphans) collect(ctx context.Context, p *Provider, summaries []cloudapi.Summary, now time.Time) {
+	due := o.due(p, summaries, now)
+	if len(due) == 0 {
+		return
+	}
+	alive, err := p.livePods(ctx)
+	if err != nil {
+		p.Log.Error(err, "looking for the pods of unclaimed groups")
+		return
+	}
+	for _, group := range due {
+		if alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(&group) {
+			continue
+		}
+		p.deleteOrphan(ctx, o, &group)
+	}
+}
+
+// due returns the groups that are ripe to be deleted.
+func (o *orphans) due(p *Provider, summaries []cloudapi.Summary, now time.Time) []cloudapi.Group {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	present := sets.New[string]()
+	for _, s := range summaries {
+		present.Insert(s.ID)
+	}
+	var due []cloudapi.Group
+	for id, orphan := range o.known {
+		switch {
+		case !present.Has(id), p.adopt(types.UID(orphan.group.Identity.PodUID), &orphan.group):
+			delete(o.known, id)
+		case !p.ours(&orphan.group):
+		default:
+			orphan.sightings++
+			if orphan.sightings >= absences && now.Sub(orphan.firstSeen) >= p.OrphanAge {
+				due = append(due, orphan.group)
+			}
+		}
+	}
+	return due
+}
+
+// ours tells whether the group carries this cluster's and this node's mark.
+func (p *Provider) ours(group *cloudapi.Group) bool {
+	return group.Identity.Cluster == p.Cluster && group.Identity.Node == p.Node && group.Identity.PodUID != ""
+}
+
+// isSecond tells whether the group's pod has another group.
+func (p *Provider) isSecond(group *cloudapi.Group) bool {
+	r, ok := p.store.get(types.UID(group.Identity.PodUID))
+	return ok && r.groupID != "" && r.groupID != group.ID
+}
+
+// livePods asks the API server itself, not a cache, which pods this node has.
+func (p *Provider) livePods(ctx context.Context) (sets.Set[types.UID], error) {
+	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
+	defer cancel()
+	list, err := p.Kube.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		FieldSelector: fields.OneTermEqualSelector("spec.nodeName", p.Node).String(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing pods of node %s: %w", p.Node, err)
+	}
+	uids := sets.New[types.UID]()
+	for i := range list.Items {
+		uids.Insert(list.Items[i].UID)
+	}
+	return uids, nil
+}
+
+func (p *Provider) deleteOrphan(ctx context.Context, o *orphans, group *cloudapi.Group) {
+	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
+	defer cancel()
+	log := p.Log.WithValues("group", group.ID, "pod", group.Identity.Namespace+"/"+group.Identity.PodName, "uid", group.Identity.PodUID)
+	if err := p.Cloud.Delete(ctx, group.ID, cloudapi.DeleteOptions{Force: true}); err != nil {
+		log.Error(err, "deleting group without a pod")
+		return
+	}
+	p.Metrics.orphans.Inc()
+	log.Info("deleted group without a pod")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if known, ok := o.known[group.ID]; ok {
+		known.sightings = 0
+	}
+}

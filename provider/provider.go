@@ -1,0 +1,205 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/virtual-kubelet/virtual-kubelet/errdefs"
+	"github.com/virtual-kubelet/virtual-kubelet/node"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+
+	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
+)
+
+// Options are what one virtual node's provider needs. All fields but the
+// intervals are required.
+type Options struct {
+	// Cluster and Node mark this node's groups in the cloud.
+	Cluster, Node string
+	// Cloud is the account and region the groups live in.
+	Cloud cloudapi.Client
+	// Kube is a client with the node's own identity.
+	Kube kubernetes.Interface
+	// Pods lists the pods of this node, Services those of the cluster.
+	Pods     corelisters.PodLister
+	Services corelisters.ServiceLister
+	Recorder record.EventRecorder
+	Clock    clock.WithTicker
+	Log      logr.Logger
+	Metrics  *Metrics
+
+	Placement     cloudapi.Placement
+	ClusterDNS    []string
+	ClusterDomain string
+	// HostIP is the node's address, told as the pods' host IP.
+	HostIP      string
+	Allocatable corev1.ResourceList
+
+	// SweepInterval is the time between two sweeps over the cloud's groups.
+	SweepInterval time.Duration
+	// Consistency is how long a cloud may take to show a group that it just
+	// made; default 10 s. Neither cloud publishes a figure.
+	Consistency time.Duration
+	// OrphanAge is how old a group without a pod must be before it is
+	// deleted; default 30 s, Karpenter's figure for the same decision.
+	OrphanAge time.Duration
+	// Workers is the number of workers of each queue; default 32.
+	Workers int
+}
+
+// Provider keeps one virtual node's pods running as container groups. It
+// implements virtual-kubelet's PodLifecycleHandler and PodNotifier.
+type Provider struct {
+	Options
+	owner cloudapi.Owner
+	refs  *references
+	store *store
+
+	creates, ends, publishes *queue
+
+	started time.Time
+	// sweeps counts complete sweeps; swept closes with the first.
+	sweeps    atomic.Int64
+	swept     chan struct{}
+	sweptOnce sync.Once
+	kicked    chan struct{}
+
+	health  health
+	orphans orphans
+}
+
+var (
+	_ node.PodLifecycleHandler = (*Provider)(nil)
+	_ node.PodNotifier         = (*Provider)(nil)
+)
+
+// New returns a provider; it does no I/O. Run starts it.
+func New(o Options) *Provider {
+	setDuration(&o.SweepInterval, time.Second)
+	setDuration(&o.Consistency, 10*time.Second)
+	setDuration(&o.OrphanAge, 30*time.Second)
+	if o.Workers == 0 {
+		o.Workers = 32
+	}
+	p := &Provider{
+		Options: o,
+		owner:   translate.OwnerOf(o.Cluster, o.Node, o.Cloud.Limits()),
+		refs:    newReferences(o.Kube),
+		store:   newStore(),
+		started: o.Clock.Now(),
+		swept:   make(chan struct{}),
+		kicked:  make(chan struct{}, 1),
+	}
+	p.creates = newQueue("create", o, p.create)
+	p.ends = newQueue("end", o, p.end)
+	p.publishes = newQueue("publish", o, p.publish)
+	return p
+}
+
+func setDuration(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// Run works until ctx ends. It returns after every goroutine of it has ended.
+func (p *Provider) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer p.refs.close()
+	for _, q := range []*queue{p.creates, p.ends, p.publishes} {
+		group.Go(func() { q.run(ctx, p.Workers) })
+	}
+	group.Go(func() { p.watch(ctx) })
+	<-ctx.Done()
+}
+
+// Swept is closed when the cloud has been listed completely once: from then on
+// the provider knows which pods run already.
+func (p *Provider) Swept() <-chan struct{} { return p.swept }
+
+// Observe takes notice of a pod as the API server has it now. It never blocks.
+func (p *Provider) Observe(pod *corev1.Pod) {
+	p.store.observe(pod, p.Clock.Now())
+	p.route(pod.UID)
+}
+
+// Forget takes notice that a pod is no longer in the API server. Its group, if
+// there is one, is deleted.
+func (p *Provider) Forget(uid types.UID) {
+	p.store.update(uid, func(r *record) { r.gone = true })
+	p.route(uid)
+}
+
+// route puts a pod into the queues that have something to do for it.
+func (p *Provider) route(uid types.UID) {
+	r, ok := p.store.get(uid)
+	switch {
+	case !ok:
+	case r.ending():
+		p.ends.add(uid)
+	default:
+		if r.wantsGroup() {
+			p.creates.add(uid)
+		}
+		p.publishes.add(uid)
+	}
+}
+
+// CreatePod implements virtual-kubelet's contract: it queues and never fails,
+// because virtual-kubelet turns a failure into a failed pod.
+func (p *Provider) CreatePod(_ context.Context, pod *corev1.Pod) error {
+	p.Observe(pod)
+	return nil
+}
+
+// UpdatePod takes the new object; what of it can be carried into a running
+// group is decided when the status is next published.
+func (p *Provider) UpdatePod(_ context.Context, pod *corev1.Pod) error {
+	p.Observe(pod)
+	return nil
+}
+
+// DeletePod queues the end of the pod's group. It may be called many times.
+func (p *Provider) DeletePod(_ context.Context, pod *corev1.Pod) error {
+	p.ends.add(pod.UID)
+	return nil
+}
+
+// GetPod answers from memory; unknown pods are errdefs.NotFound.
+func (p *Provider) GetPod(_ context.Context, namespace, name string) (*corev1.Pod, error) {
+	r, ok := p.store.byPodName(namespace, name)
+	if !ok {
+		return nil, errdefs.NotFound(fmt.Sprintf("pod %s/%s is not known to this node", namespace, name))
+	}
+	return r.pod.DeepCopy(), nil
+}
+
+// GetPodStatus answers from memory; unknown pods are errdefs.NotFound.
+func (p *Provider) GetPodStatus(ctx context.Context, namespace, name string) (*corev1.PodStatus, error) {
+	pod, err := p.GetPod(ctx, namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	return &pod.Status, nil
+}
+
+// GetPods returns the pods of this node as last seen.
+func (p *Provider) GetPods(context.Context) ([]*corev1.Pod, error) {
+	return p.store.pods(), nil
+}
+
+// NotifyPods implements PodNotifier so that virtual-kubelet does not poll. The
+// callback stays unused: status is patched by publish, which keeps foreign
+// fields and checks the UID.
+func (p *Provider) NotifyPods(context.Context, func(*corev1.Pod)) {}

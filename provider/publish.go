@@ -1,0 +1,117 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+
+	"github.com/cumulet/cumulet/translate"
+)
+
+// publish brings a pod's status in the API server in line with what is known.
+// It writes only when something changed, from the newest copy there is.
+func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, error) {
+	r, ok := p.store.get(uid)
+	if !ok || r.gone {
+		return 0, nil
+	}
+	now := p.Clock.Now()
+	if left, limited := deadlineLeft(&r, now); limited {
+		if left <= 0 {
+			p.exceedDeadline(&r)
+			return 0, nil
+		}
+		defer p.publishes.addAfter(uid, left)
+	}
+	return 0, p.writeStatus(ctx, r.pod, p.statusOf(&r, now))
+}
+
+// statusOf decides what a pod's status is now.
+func (p *Provider) statusOf(r *record, now time.Time) corev1.PodStatus {
+	if r.verdict != nil {
+		return r.verdict.status(r.pod, now)
+	}
+	return translate.Status(r.pod, r.group, now, p.statusOptions())
+}
+
+// writeStatus patches the difference between the pod's status and this one.
+// The patch carries the UID: it can never hit another pod of the same name.
+func (p *Provider) writeStatus(ctx context.Context, pod *corev1.Pod, status corev1.PodStatus) error {
+	if equality.Semantic.DeepEqual(pod.Status, status) {
+		return nil
+	}
+	patch, err := statusPatch(pod, status)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
+	defer cancel()
+	written, err := p.Kube.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		// Gone, or another pod of this name: the informer tells which.
+		return nil
+	case err != nil:
+		return fmt.Errorf("patching status of pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	p.Metrics.statusWrites.Inc()
+	p.store.observe(written, p.Clock.Now())
+	return nil
+}
+
+// kubeTimeout bounds one call to the API server.
+const kubeTimeout = 30 * time.Second
+
+func statusPatch(pod *corev1.Pod, status corev1.PodStatus) ([]byte, error) {
+	before, err := json.Marshal(corev1.Pod{Status: pod.Status})
+	if err != nil {
+		return nil, fmt.Errorf("encoding old status: %w", err)
+	}
+	after, err := json.Marshal(corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: pod.UID}, Status: status})
+	if err != nil {
+		return nil, fmt.Errorf("encoding new status: %w", err)
+	}
+	patch, err := strategicpatch.CreateTwoWayMergePatch(before, after, corev1.Pod{})
+	if err != nil {
+		return nil, fmt.Errorf("comparing statuses: %w", err)
+	}
+	return patch, nil
+}
+
+// deadlineLeft tells how long the pod may still run. The provider keeps
+// activeDeadlineSeconds itself, as the kubelet does, because not every cloud
+// has it.
+func deadlineLeft(r *record, now time.Time) (time.Duration, bool) {
+	seconds, start := r.pod.Spec.ActiveDeadlineSeconds, r.pod.Status.StartTime
+	if seconds == nil || start == nil || r.finished() || r.ending() {
+		return 0, false
+	}
+	return start.Add(time.Duration(*seconds) * time.Second).Sub(now), true
+}
+
+// exceedDeadline fails a pod that ran too long and ends its group.
+func (p *Provider) exceedDeadline(r *record) {
+	p.decide(r.uid, func(pod *corev1.Pod, now time.Time) corev1.PodStatus {
+		return translate.Failed(pod, r.group, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline", now, p.statusOptions())
+	})
+	p.Recorder.Event(r.pod, corev1.EventTypeNormal, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+	p.ends.add(r.uid)
+}
+
+// decide sets a final verdict and publishes it.
+func (p *Provider) decide(uid types.UID, status func(*corev1.Pod, time.Time) corev1.PodStatus) {
+	p.store.update(uid, func(r *record) { r.verdict = &verdict{status: status, final: true} })
+	p.publishes.add(uid)
+}
+
+func (p *Provider) statusOptions() translate.StatusOptions {
+	return translate.StatusOptions{HostIP: p.HostIP, Provider: p.Cloud.Limits().Provider}
+}
