@@ -78,7 +78,9 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 	var missing *translate.MissingReference
 	switch {
 	case errors.As(err, &refused):
-		p.reject(r, refused.Error())
+		p.reject(r, translate.ReasonUnsupported, refused.Error(), func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
+			return translate.Rejected(pod, refused, now)
+		})
 		return 0, nil
 	case errors.As(err, &missing):
 		p.await(r, missing)
@@ -89,12 +91,20 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 }
 
 // reject fails a pod that this cloud can never run, with every reason at once.
-func (p *Provider) reject(r *record, message string) {
-	p.Recorder.Event(r.pod, corev1.EventTypeWarning, translate.ReasonUnsupported, message)
-	p.decide(r.uid, func(pod *corev1.Pod, now time.Time) corev1.PodStatus {
-		return translate.Rejected(pod, translate.ReasonUnsupported, message, now)
-	})
+func (p *Provider) reject(r *record, reason, message string, status statusFunc) {
+	p.Recorder.Event(r.pod, corev1.EventTypeWarning, reason, message)
+	p.decide(r.uid, status)
 	p.Metrics.refused.Inc()
+}
+
+// reasonRejected is the reason of a pod that the cloud itself refused.
+const reasonRejected = "ContainerGroupRejected"
+
+// rejectedByCloud fails a pod whose request the cloud calls invalid.
+func (p *Provider) rejectedByCloud(r *record, message string) {
+	p.reject(r, reasonRejected, message, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return translate.Failed(pod, group, reasonRejected, message, now)
+	})
 }
 
 // await shows, in the kubelet's words, what a pod is waiting for.
@@ -106,7 +116,7 @@ func (p *Provider) await(r *record, missing *translate.MissingReference) {
 	message := missing.Error()
 	p.Recorder.Event(r.pod, corev1.EventTypeWarning, event, message)
 	p.store.update(r.uid, func(r *record) {
-		r.verdict = &verdict{status: func(pod *corev1.Pod, now time.Time) corev1.PodStatus {
+		r.verdict = &verdict{status: func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
 			return translate.Waiting(pod, reason, message, now)
 		}}
 	})
@@ -177,7 +187,7 @@ func (p *Provider) notCreated(ctx context.Context, r *record, err error) (time.D
 		// run of this process. If it exists the next sweep adopts it.
 		return p.Consistency, nil
 	case !uncertain && cloudapi.Terminal(err):
-		p.reject(r, e.Stable())
+		p.rejectedByCloud(r, e.Stable())
 		return 0, nil
 	case p.ending(r.uid):
 		p.ends.add(r.uid)
@@ -256,8 +266,8 @@ func (p *Provider) groupIDIn(pod *corev1.Pod) string {
 // lose fails a pod whose group vanished without our doing.
 func (p *Provider) lose(r *record) {
 	const message = "The container group no longer exists in the cloud and cumulet did not delete it"
-	p.Recorder.Event(r.pod, corev1.EventTypeWarning, translate.ReasonLost, message)
-	p.decide(r.uid, func(pod *corev1.Pod, now time.Time) corev1.PodStatus {
+	p.Recorder.Event(r.pod, corev1.EventTypeWarning, translate.ReasonGroupLost, message)
+	p.decide(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Lost(pod, now)
 	})
 	p.Metrics.lost.Inc()

@@ -144,9 +144,9 @@ func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
 // removePod writes the last status and deletes the object without further
 // grace, if it is still the same pod.
 func (p *Provider) removePod(ctx context.Context, r *record) error {
-	status := translate.Terminated(r.pod, r.group, p.Clock.Now(), p.statusOptions())
+	status := translate.Terminated(r.pod, r.group, p.Clock.Now())
 	if r.verdict != nil && r.verdict.final {
-		status = r.verdict.status(r.pod, p.Clock.Now())
+		status = r.verdict.status(r.pod, r.group, p.Clock.Now())
 	}
 	if err := p.writeStatus(ctx, r.pod, status); err != nil {
 		return err

@@ -132,7 +132,7 @@ func (p *Provider) tellReport(pod *corev1.Pod, report translate.Report) {
 	}
 	var notes []string
 	for _, n := range report.Notes {
-		if n.Decision == translate.Changed {
+		if n.Decision == translate.DecisionChanged {
 			notes = append(notes, fmt.Sprintf("%s: asked %s, sold %s", n.Field, n.Asked, n.Sold))
 		}
 	}

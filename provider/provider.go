@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
-	"k8s.io/client-go/tools/record"
+	events "k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -33,7 +33,7 @@ type Options struct {
 	// Pods lists the pods of this node, Services those of the cluster.
 	Pods     corelisters.PodLister
 	Services corelisters.ServiceLister
-	Recorder record.EventRecorder
+	Recorder events.EventRecorder
 	Clock    clock.WithTicker
 	Log      logr.Logger
 	Metrics  *Metrics

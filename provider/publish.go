@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
+	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/translate"
 )
 
@@ -37,7 +38,7 @@ func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, e
 // statusOf decides what a pod's status is now.
 func (p *Provider) statusOf(r *record, now time.Time) corev1.PodStatus {
 	if r.verdict != nil {
-		return r.verdict.status(r.pod, now)
+		return r.verdict.status(r.pod, r.group, now)
 	}
 	return translate.Status(r.pod, r.group, now, p.statusOptions())
 }
@@ -99,15 +100,16 @@ func deadlineLeft(r *record, now time.Time) (time.Duration, bool) {
 
 // exceedDeadline fails a pod that ran too long and ends its group.
 func (p *Provider) exceedDeadline(r *record) {
-	p.decide(r.uid, func(pod *corev1.Pod, now time.Time) corev1.PodStatus {
-		return translate.Failed(pod, r.group, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline", now, p.statusOptions())
+	const reason, message = "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
+	p.decide(r.uid, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return translate.Failed(pod, group, reason, message, now)
 	})
-	p.Recorder.Event(r.pod, corev1.EventTypeNormal, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+	p.Recorder.Event(r.pod, corev1.EventTypeNormal, reason, message)
 	p.ends.add(r.uid)
 }
 
 // decide sets a final verdict and publishes it.
-func (p *Provider) decide(uid types.UID, status func(*corev1.Pod, time.Time) corev1.PodStatus) {
+func (p *Provider) decide(uid types.UID, status statusFunc) {
 	p.store.update(uid, func(r *record) { r.verdict = &verdict{status: status, final: true} })
 	p.publishes.add(uid)
 }

@@ -67,7 +67,7 @@ func (r *references) close() {
 func (p *Provider) resolve(ctx context.Context, pod *corev1.Pod) (translate.References, error) {
 	ctx, cancel := context.WithTimeout(ctx, referenceTimeout)
 	defer cancel()
-	needs := translate.FindNeeds(pod)
+	needs := translate.Needs(pod)
 	found := translate.References{
 		ConfigMaps: map[string]*corev1.ConfigMap{},
 		Secrets:    map[string]*corev1.Secret{},
@@ -115,7 +115,7 @@ func collect[T runtime.Object](ctx context.Context, source *objects, pod *corev1
 
 // requestTokens asks the API server for the service-account tokens that the
 // pod projects, each bound to the pod.
-func (p *Provider) requestTokens(ctx context.Context, pod *corev1.Pod, needs translate.Needs, found map[translate.TokenKey]string) error {
+func (p *Provider) requestTokens(ctx context.Context, pod *corev1.Pod, needs translate.Requirements, found map[translate.TokenKey]string) error {
 	for _, token := range needs.Tokens {
 		if _, ok := found[token.TokenKey]; ok {
 			continue

@@ -54,11 +54,13 @@ type record struct {
 
 // verdict is a status that the provider itself decides.
 type verdict struct {
-	// status makes the status from the pod.
-	status func(*corev1.Pod, time.Time) corev1.PodStatus
+	// status makes the status from the pod and its group, which may be nil.
+	status statusFunc
 	// final: the pod will never run.
 	final bool
 }
+
+type statusFunc func(*corev1.Pod, *cloudapi.Group, time.Time) corev1.PodStatus
 
 // ending tells whether the pod's group has to go.
 func (r *record) ending() bool {

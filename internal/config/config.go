@@ -110,6 +110,9 @@ type Serving struct {
 	// ClientCAFile verifies client certificates, such as the API server's.
 	// Callers without one need a bearer token.
 	ClientCAFile string `json:"clientCAFile,omitempty"`
+	// Approve lets the bootstrap identity approve the node's own serving
+	// requests; it must be allowed to.
+	Approve bool `json:"approve,omitempty"`
 }
 
 // Credentials say where the cloud account's keys come from. Exactly one

@@ -144,8 +144,8 @@ func (c *Cluster) startRetrying(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if stopErr := c.stopProcesses(); stopErr != nil {
-			return errors.Join(err, stopErr)
+		if killErr := c.killProcesses(); killErr != nil {
+			return errors.Join(err, killErr)
 		}
 		if !errors.Is(err, errPortTaken) || attempt == startAttempts {
 			return err
@@ -163,20 +163,23 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	c.components = c.options.components(c.dir, c.ports)
 	c.processes = nil
-	// etcd and kube-apiserver at once: the latter waits for the former.
-	c.options.Progress("starting etcd and kube-apiserver")
-	const first = 2
-	if err := c.launch(c.components[:first]); err != nil {
+	c.options.Progress("starting etcd")
+	if err := c.launch(c.components[:1]); err != nil {
+		return err
+	}
+	if err := c.await(ctx, "etcd", listening(loopback(c.ports.Etcd))); err != nil {
+		return err
+	}
+	c.options.Progress("starting kube-apiserver")
+	if err := c.launch(c.components[1:2]); err != nil {
 		return err
 	}
 	if err := c.awaitAPIServer(ctx); err != nil {
 		return err
 	}
-	if len(c.components) > first {
-		c.options.Progress("starting the controllers")
-		if err := c.launch(c.components[first:]); err != nil {
-			return err
-		}
+	c.options.Progress("starting the controllers")
+	if err := c.launch(c.components[2:]); err != nil {
+		return err
 	}
 	if err := c.bindKubeletClient(ctx); err != nil {
 		return err

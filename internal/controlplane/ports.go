@@ -31,10 +31,10 @@ func choosePorts(dir directory) (ports, error) {
 	if err != nil {
 		return ports{}, err
 	}
-	if chosen.reserve() == nil {
-		return chosen, nil
+	if chosen == (ports{}) || chosen.reserve() != nil {
+		return newPorts(dir)
 	}
-	return newPorts(dir)
+	return chosen, nil
 }
 
 // newPorts finds ports which nobody listens on, and keeps them in the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -60,6 +61,20 @@ func (c *Cluster) awaitControllers(ctx context.Context) error {
 		return fmt.Errorf("probing the controllers: %w", err)
 	}
 	return c.await(ctx, "the service account of the namespace default", podsWelcome(api))
+}
+
+// listening looks whether a port takes connections. For etcd this is enough:
+// kube-apiserver waits until it answers, but is slow to try again if there is
+// nobody to connect to.
+func listening(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var dialer net.Dialer
+		connection, err := dialer.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	}
 }
 
 // healthy looks at a health endpoint.

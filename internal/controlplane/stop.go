@@ -38,6 +38,16 @@ func (c *Cluster) stopProcesses() error {
 	return errors.Join(errs...)
 }
 
+// killProcesses ends what runs without giving it time: after a start that
+// failed, kube-apiserver may wait for an etcd that is gone.
+func (c *Cluster) killProcesses() error {
+	var errs []error
+	for _, p := range c.processes {
+		errs = append(errs, p.Stop(0))
+	}
+	return errors.Join(errs...)
+}
+
 // Failed returns a channel with an error for each component that ends although
 // Stop was not called. It is closed by Stop. A cluster with a component gone is
 // of no use: stop it.

@@ -1,0 +1,158 @@
+// Package local runs the whole system on one machine: a real Kubernetes
+// control plane, the two emulated clouds, and cumulet with one virtual node for
+// each cloud. Every part is a process of its own, as it would be anywhere
+// else, and none outlives the process that started it.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/cumulet/cumulet/internal/controlplane"
+	"github.com/cumulet/cumulet/internal/controlplane/process"
+)
+
+// The names of the two virtual nodes.
+const (
+	NodeECI = "eci-local"
+	NodeKCI = "kci-local"
+)
+
+// stopGrace is how long a part may take to end.
+const stopGrace = 10 * time.Second
+
+// Options say where and with what to start.
+type Options struct {
+	// Dir holds everything the system writes; it is made if need be.
+	Dir string
+	// BinDir holds the programs: the control plane's, cloud-emulator, cumulet.
+	BinDir string
+	// Progress is told, in a few words, what is being done; nil is allowed.
+	Progress func(string)
+	// EmulatorFlags and CumuletFlags are added to the two command lines.
+	EmulatorFlags, CumuletFlags []string
+	// Nodes are the virtual nodes to run; empty means both.
+	Nodes []string
+}
+
+// Stack is the running system.
+type Stack struct {
+	Cluster *controlplane.Cluster
+	Clouds  Clouds
+	// Kube is a client with all rights.
+	Kube kubernetes.Interface
+
+	options  Options
+	emulator *process.Process
+	agent    *supervised
+}
+
+// Start starts everything and returns when both virtual nodes are Ready. On an
+// error nothing is left running.
+func Start(ctx context.Context, o Options) (stack *Stack, err error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding directory: %w", err)
+	}
+	o.Dir = dir
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if len(o.Nodes) == 0 {
+		o.Nodes = []string{NodeECI, NodeKCI}
+	}
+	s := &Stack{options: o}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.startCluster, s.startClouds, s.startAgent, s.waitForNodes} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Stack) startCluster(ctx context.Context) error {
+	cluster, err := controlplane.Start(ctx, controlplane.Options{
+		Dir: s.options.Dir, BinDir: s.options.BinDir, Progress: s.options.Progress,
+	})
+	if err != nil {
+		return fmt.Errorf("starting control plane: %w", err)
+	}
+	s.Cluster = cluster
+	if s.Kube, err = kubernetes.NewForConfig(cluster.AdminConfig()); err != nil {
+		return fmt.Errorf("making Kubernetes client: %w", err)
+	}
+	return nil
+}
+
+func (s *Stack) startClouds(ctx context.Context) error {
+	s.options.Progress("starting the two emulated clouds")
+	out := s.path("clouds.json")
+	if err := os.Remove(out); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("removing old %s: %w", out, err)
+	}
+	p, err := process.Start(process.Command{
+		Name: "cloud-emulator", Path: filepath.Join(s.options.BinDir, "cloud-emulator"),
+		Args: append([]string{"--config-out", out}, s.options.EmulatorFlags...),
+		Log:  s.path("logs", "cloud-emulator.log"),
+	})
+	if err != nil {
+		return fmt.Errorf("starting clouds: %w", err)
+	}
+	s.emulator = p
+	s.Clouds, err = waitForClouds(ctx, out, p)
+	return err
+}
+
+func (s *Stack) path(elements ...string) string {
+	return filepath.Join(append([]string{s.options.Dir}, elements...)...)
+}
+
+// Dir is the directory the system lives in.
+func (s *Stack) Dir() string { return s.options.Dir }
+
+// Kubeconfig is the path of the administrator's kubeconfig.
+func (s *Stack) Kubeconfig() string { return s.Cluster.AdminKubeconfig() }
+
+// AgentPID is the process id of cumulet, which changes when it is restarted.
+func (s *Stack) AgentPID() int { return s.agent.pid() }
+
+// Failed tells when a part other than cumulet has ended by itself: the system
+// cannot go on. cumulet itself is started again, as a cluster would.
+func (s *Stack) Failed() <-chan error {
+	failed := make(chan error, 1)
+	go func() {
+		select {
+		case err := <-s.Cluster.Failed():
+			failed <- err
+		case <-s.emulator.Done():
+			failed <- s.emulator.EndError()
+		}
+	}()
+	return failed
+}
+
+// Stop ends everything, cumulet first.
+func (s *Stack) Stop() error {
+	var errs []error
+	if s.agent != nil {
+		errs = append(errs, s.agent.stop())
+	}
+	if s.emulator != nil {
+		errs = append(errs, s.emulator.Stop(stopGrace))
+	}
+	if s.Cluster != nil {
+		errs = append(errs, s.Cluster.Stop())
+	}
+	return errors.Join(errs...)
+}

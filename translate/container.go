@@ -1,0 +1,90 @@
+package translate
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/cumulet/cumulet/cloudapi"
+)
+
+// container translates what containers and init containers have in common and
+// tells the container's share of the group.
+func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
+	env := t.environment(c, path)
+	s := t.containerShare(c, path)
+	out := cloudapi.Container{
+		Name:       c.Name,
+		Image:      c.Image,
+		Command:    t.expandAll(env, c.Command, path.Child("command")),
+		Args:       t.expandAll(env, c.Args, path.Child("args")),
+		WorkingDir: c.WorkingDir,
+		Env:        env.list(),
+		Mounts:     t.mounts(c, env, path.Child("volumeMounts")),
+		CPU:        toFloat(s.cpu),
+		Memory:     toFloat(s.memory),
+		GPU:        gpus(c),
+	}
+	t.checkCommand(out.Command, t.limits.MaxCommand, path.Child("command"))
+	t.checkCommand(out.Args, t.limits.MaxArgs, path.Child("args"))
+	t.pullPolicy(&out, c, path)
+	t.terminationMessage(&out, c)
+	return out, s
+}
+
+// mainContainer adds what only long-running containers have.
+func (t *translation) mainContainer(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
+	out, s := t.container(c, path)
+	out.Ports = t.ports(c, path.Child("ports"))
+	out.Liveness = t.probe(c, c.LivenessProbe, path.Child("livenessProbe"))
+	out.Readiness = t.probe(c, c.ReadinessProbe, path.Child("readinessProbe"))
+	out.Stdin, out.StdinOnce, out.TTY = c.Stdin, c.StdinOnce, c.TTY
+	return out, s
+}
+
+func (t *translation) ports(c *corev1.Container, path *field.Path) []cloudapi.Port {
+	if !t.limits.Can.Ports {
+		return nil
+	}
+	var out []cloudapi.Port
+	for i, p := range c.Ports {
+		switch protocol := orDefault(p.Protocol, corev1.ProtocolTCP); protocol {
+		case corev1.ProtocolTCP, corev1.ProtocolUDP:
+			out = append(out, cloudapi.Port{Port: p.ContainerPort, Protocol: cloudapi.Protocol(protocol)})
+		default:
+			t.refuse(path.Index(i).Child("protocol"), "%s: the clouds know TCP and UDP", protocol)
+		}
+	}
+	return out
+}
+
+// pullPolicy sets the policy where the cloud takes one. Elsewhere a new group
+// pulls what it lacks, which is what Always and IfNotPresent come to on a
+// machine without images; Never would be broken.
+func (t *translation) pullPolicy(out *cloudapi.Container, c *corev1.Container, path *field.Path) {
+	if t.limits.Can.PullPolicy {
+		out.PullPolicy = string(c.ImagePullPolicy)
+	} else if c.ImagePullPolicy == corev1.PullNever {
+		t.refuse(path.Child("imagePullPolicy"), "Never: the cloud always pulls images")
+	}
+}
+
+// terminationMessage is set only where it differs from Kubernetes' defaults.
+func (t *translation) terminationMessage(out *cloudapi.Container, c *corev1.Container) {
+	if !t.limits.Can.TerminationMessage {
+		return
+	}
+	if c.TerminationMessagePath != corev1.TerminationMessagePathDefault {
+		out.TerminationMessagePath = c.TerminationMessagePath
+	}
+	if c.TerminationMessagePolicy != corev1.TerminationMessageReadFile {
+		out.TerminationMessagePolicy = string(c.TerminationMessagePolicy)
+	}
+}
+
+// checkCommand holds a command or its arguments against the cloud's limits.
+func (t *translation) checkCommand(words []string, maxWords int, path *field.Path) {
+	t.atMost(path, maxWords, len(words), "elements")
+	for i, w := range words {
+		t.atMost(path.Index(i), t.limits.MaxCommandBytes, len(w), "bytes")
+	}
+}

@@ -1,0 +1,52 @@
+package translate
+
+import "github.com/cumulet/cumulet/cloudapi"
+
+// Decision is what becomes of a field of a pod.
+type Decision string
+
+// The decisions. DecisionChanged occurs in reports only, never in the table.
+const (
+	// DecisionHonoured: the cloud does what the field says.
+	DecisionHonoured Decision = "Honoured"
+	// DecisionEmulated: the cloud has no word for it; translate or the provider
+	// comes close, and the reason says where it differs.
+	DecisionEmulated Decision = "Emulated"
+	// DecisionIgnored: leaving it out does no harm, for the reason given.
+	DecisionIgnored Decision = "Ignored"
+	// DecisionChanged: the cloud gives something other than was asked, such as the
+	// next larger size.
+	DecisionChanged Decision = "Changed"
+	// DecisionRefused: the pod is not run, because it would not be what was asked.
+	DecisionRefused Decision = "Refused"
+)
+
+// Field is a row of the table of all fields of a PodSpec.
+type Field struct {
+	// Path is the field's path with [*] for any index, such as
+	// spec.containers[*].env[*].name.
+	Path string
+	// Decision is what becomes of the field; on a cloud without Ability,
+	// if one is named, it is Without.
+	Decision Decision
+	// Ability is the name of the field of cloudapi.Abilities that decides;
+	// empty where all clouds are alike.
+	Ability string
+	Without Decision
+	// Harmless are the values that ask for nothing but Kubernetes' default
+	// or its like. A field with such a value is passed over.
+	Harmless []string
+	// Parts says that the fields below this one have rows of their own.
+	Parts bool
+	// Reason says why the field is not simply honoured, or which of its
+	// values are not.
+	Reason string
+}
+
+// On is the field's decision on a cloud with these abilities.
+func (f Field) On(can cloudapi.Abilities) Decision {
+	if f.Ability == "" || able(can, f.Ability) {
+		return f.Decision
+	}
+	return f.Without
+}

@@ -1,0 +1,87 @@
+package translate
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/cumulet/cumulet/cloudapi"
+)
+
+// Fields is the table of all fields of a pod's spec, sorted by path: what
+// becomes of each, on which clouds, and why.
+func Fields() []Field {
+	fields := slices.Clone(table)
+	for i := range fields {
+		fields[i].Harmless = slices.Clone(fields[i].Harmless)
+	}
+	return fields
+}
+
+// table is read only; byPath finds its rows.
+var (
+	table  = buildTable()
+	byPath = indexTable(table)
+)
+
+func buildTable() []Field {
+	rows := under("spec", podFields())
+	rows = append(rows, under("spec.securityContext", podSecurityFields())...)
+	rows = append(rows, under("spec.volumes[*]", volumeFields())...)
+	rows = append(rows, under("spec.volumes[*].projected", projectionFields())...)
+	rows = append(rows, under("spec.containers[*]", containerFields())...)
+	rows = append(rows, under("spec.initContainers[*]", initContainerFields())...)
+	slices.SortFunc(rows, func(a, b Field) int { return strings.Compare(a.Path, b.Path) })
+	return rows
+}
+
+func under(prefix string, rows []Field) []Field {
+	out := make([]Field, len(rows))
+	for i, r := range rows {
+		r.Path = prefix + "." + r.Path
+		out[i] = r
+	}
+	return out
+}
+
+func indexTable(rows []Field) map[string]Field {
+	index := make(map[string]Field, len(rows))
+	for _, r := range rows {
+		index[r.Path] = r
+	}
+	return index
+}
+
+// able reads the ability of this name.
+func able(can cloudapi.Abilities, name string) bool {
+	v := reflect.ValueOf(can).FieldByName(name)
+	return v.IsValid() && v.Bool()
+}
+
+// The row makers keep the tables readable: one line per field.
+
+func honoured(paths ...string) []Field {
+	return rows(Field{Decision: DecisionHonoured}, paths)
+}
+
+func refused(reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionRefused, Reason: reason}, paths)
+}
+
+func ignored(reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionIgnored, Reason: reason}, paths)
+}
+
+// parts makes rows whose own parts decide.
+func parts(paths ...string) []Field {
+	return rows(Field{Decision: DecisionHonoured, Parts: true}, paths)
+}
+
+func rows(f Field, paths []string) []Field {
+	out := make([]Field, len(paths))
+	for i, p := range paths {
+		out[i] = f
+		out[i].Path = p
+	}
+	return out
+}

@@ -1,0 +1,310 @@
+package translate_test
+
+import (
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
+)
+
+// leaves are structs and maps that the table takes as one value.
+var leaves = []string{"resource.Quantity", "intstr.IntOrString"}
+
+// TestEveryFieldOfAPodHasADecision walks the types of PodSpec. A new version
+// of Kubernetes with a new field fails here until someone has decided.
+func TestEveryFieldOfAPodHasADecision(t *testing.T) {
+	table := map[string]translate.Field{}
+	for _, f := range translate.Fields() {
+		if _, twice := table[f.Path]; twice {
+			t.Errorf("%s has two rows", f.Path)
+		}
+		table[f.Path] = f
+	}
+	seen := map[string]bool{}
+	walkTypes(t, reflect.TypeFor[corev1.PodSpec](), "spec", table, seen)
+	for path := range table {
+		if !seen[path] {
+			t.Errorf("the row %s belongs to no field of a pod", path)
+		}
+	}
+	if len(seen) < 200 {
+		t.Errorf("only %d fields seen: the walk is broken", len(seen))
+	}
+}
+
+func walkTypes(t *testing.T, typ reflect.Type, path string, table map[string]translate.Field, seen map[string]bool) {
+	switch typ.Kind() {
+	case reflect.Pointer:
+		walkTypes(t, typ.Elem(), path, table, seen)
+	case reflect.Slice:
+		walkTypes(t, typ.Elem(), path+"[*]", table, seen)
+	case reflect.Map:
+		// Every row below a map is one of its keys; [*] must be among them.
+		if _, any := table[path+"[*]"]; !any {
+			t.Errorf("%s is a map without a row for other keys", path)
+		}
+		for p := range table {
+			if strings.HasPrefix(p, path+"[") {
+				seen[p] = true
+			}
+		}
+	case reflect.Struct:
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "" && strings.Contains(options, "inline") {
+				walkTypes(t, f.Type, path, table, seen)
+				continue
+			}
+			checkField(t, f.Type, path+"."+name, table, seen)
+		}
+	default:
+		t.Errorf("%s says that its parts decide, but a %s has none", path, typ)
+	}
+}
+
+func checkField(t *testing.T, typ reflect.Type, path string, table map[string]translate.Field, seen map[string]bool) {
+	row, decided := table[path]
+	if !decided {
+		t.Errorf("%s (%s) has no row", path, typ)
+		return
+	}
+	seen[path] = true
+	if row.Parts {
+		walkTypes(t, typ, path, table, seen)
+		return
+	}
+	if row.Decision == translate.DecisionHonoured || row.Decision == translate.DecisionEmulated {
+		if inner := innerStruct(typ); inner != "" && !slices.Contains(leaves, inner) && path != "spec.readinessGates" {
+			t.Errorf("%s is %s as a whole, so that a new field of %s would pass unseen", path, row.Decision, inner)
+		}
+	}
+}
+
+// innerStruct is the struct or map that a type is made of, if it is.
+func innerStruct(typ reflect.Type) string {
+	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	if typ.Kind() == reflect.Struct || typ.Kind() == reflect.Map {
+		return typ.String()
+	}
+	return ""
+}
+
+func TestRowsAreComplete(t *testing.T) {
+	abilities := reflect.TypeFor[cloudapi.Abilities]()
+	decisions := []translate.Decision{translate.DecisionHonoured, translate.DecisionEmulated, translate.DecisionIgnored, translate.DecisionRefused}
+	fields := translate.Fields()
+	if !sort.SliceIsSorted(fields, func(i, j int) bool { return fields[i].Path < fields[j].Path }) {
+		t.Error("the table is not sorted by path")
+	}
+	for _, f := range fields {
+		if !slices.Contains(decisions, f.Decision) {
+			t.Errorf("%s: decision %q", f.Path, f.Decision)
+		}
+		if f.Decision != translate.DecisionHonoured && f.Reason == "" {
+			t.Errorf("%s is %s without a reason", f.Path, f.Decision)
+		}
+		if (f.Ability == "") != (f.Without == "") {
+			t.Errorf("%s: ability %q goes with decision %q", f.Path, f.Ability, f.Without)
+		}
+		if f.Ability == "" {
+			continue
+		}
+		if _, ok := abilities.FieldByName(f.Ability); !ok {
+			t.Errorf("%s: there is no ability %q", f.Path, f.Ability)
+		}
+		if !slices.Contains(decisions, f.Without) || f.Reason == "" {
+			t.Errorf("%s: without %s it is %q because %q", f.Path, f.Ability, f.Without, f.Reason)
+		}
+	}
+}
+
+func TestFieldsIsACopy(t *testing.T) {
+	fields := translate.Fields()
+	fields[0].Path = "changed"
+	for i := range fields {
+		for j := range fields[i].Harmless {
+			fields[i].Harmless[j] = "changed"
+		}
+	}
+	for _, f := range translate.Fields() {
+		if f.Path == "changed" || slices.Contains(f.Harmless, "changed") {
+			t.Fatal("a caller can change the table")
+		}
+	}
+}
+
+// TestDecisionsOfTheClouds states for chosen fields what becomes of them on a
+// cloud that can do everything, and on one that can do nothing.
+func TestDecisionsOfTheClouds(t *testing.T) {
+	const h, e, i, r = translate.DecisionHonoured, translate.DecisionEmulated, translate.DecisionIgnored, translate.DecisionRefused
+	want := map[string][2]translate.Decision{
+		"spec.initContainers":                            {h, r},
+		"spec.terminationGracePeriodSeconds":             {h, e},
+		"spec.activeDeadlineSeconds":                     {h, e},
+		"spec.hostname":                                  {h, r},
+		"spec.hostNetwork":                               {r, r},
+		"spec.affinity":                                  {i, i},
+		"spec.containers[*].livenessProbe":               {h, r},
+		"spec.containers[*].startupProbe":                {r, r},
+		"spec.containers[*].lifecycle.preStop":           {r, r},
+		"spec.containers[*].imagePullPolicy":             {h, i},
+		"spec.containers[*].ports":                       {h, i},
+		"spec.containers[*].stdin":                       {h, r},
+		"spec.containers[*].terminationMessagePath":      {h, r},
+		"spec.containers[*].securityContext.runAsUser":   {r, r},
+		"spec.initContainers[*].restartPolicy":           {r, r},
+		"spec.initContainers[*].livenessProbe":           {r, r},
+		"spec.volumes[*].emptyDir.medium":                {h, r},
+		"spec.volumes[*].emptyDir.sizeLimit":             {h, r},
+		"spec.volumes[*].nfs":                            {h, r},
+		"spec.volumes[*].hostPath":                       {r, r},
+		"spec.volumes[*].configMap":                      {e, e},
+		"spec.volumes[*].secret.defaultMode":             {h, r},
+		"spec.volumes[*].persistentVolumeClaim":          {r, r},
+		"spec.containers[*].resources.limits[*]":         {r, r},
+		"spec.containers[*].env[*].valueFrom.fieldRef":   {h, h},
+		"spec.containers[*].env[*].valueFrom.fileKeyRef": {r, r},
+	}
+	got := map[string][2]translate.Decision{}
+	for _, f := range translate.Fields() {
+		if _, asked := want[f.Path]; asked {
+			got[f.Path] = [2]translate.Decision{f.On(eciLimits().Can), f.On(cloudapi.Abilities{})}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("decisions (-want +got):\n%s", diff)
+	}
+}
+
+// TestHarmlessValuesPass sets fields that are refused to values that ask for
+// nothing.
+func TestHarmlessValuesPass(t *testing.T) {
+	yes, no := true, false
+	merge, none := corev1.SupplementalGroupsPolicyMerge, corev1.MountPropagationNone
+	disabled, proc := corev1.RecursiveReadOnlyDisabled, corev1.DefaultProcMount
+	mode := int32(0o644)
+	pod := &corev1.Pod{}
+	pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
+	pod.Spec = corev1.PodSpec{
+		SetHostnameAsFQDN: &no, ShareProcessNamespace: &no, HostUsers: &yes, OS: &corev1.PodOS{Name: corev1.Linux},
+		EphemeralContainers: []corev1.EphemeralContainer{}, Overhead: corev1.ResourceList{}, Resources: &corev1.ResourceRequirements{},
+		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &no, SupplementalGroupsPolicy: &merge, Sysctls: []corev1.Sysctl{}},
+		Containers: []corev1.Container{{
+			Name: "app", Image: "app", TerminationMessagePath: "/dev/termination-log", TerminationMessagePolicy: "File",
+			Lifecycle: &corev1.Lifecycle{},
+			SecurityContext: &corev1.SecurityContext{
+				Privileged: &no, RunAsNonRoot: &no, ReadOnlyRootFilesystem: &no, AllowPrivilegeEscalation: &yes, ProcMount: &proc,
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}, Capabilities: &corev1.Capabilities{},
+			},
+			VolumeMounts: []corev1.VolumeMount{{Name: "v", MountPath: "/v", ReadOnly: true, MountPropagation: &none, RecursiveReadOnly: &disabled}},
+		}},
+		Volumes: []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{DownwardAPI: &corev1.DownwardAPIVolumeSource{DefaultMode: &mode}}}},
+	}
+	for name, limits := range map[string]cloudapi.Limits{"eci": eciLimits(), "kci": kciLimits(), "kciSeed": kciSeedLimits()} {
+		if _, _, err := translate.Group(pod, translate.References{}, options(limits)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestEveryRefusedFieldIsRefused sets each field that the table refuses
+// everywhere in turn and expects its path and reason.
+func TestEveryRefusedFieldIsRefused(t *testing.T) {
+	set := 0
+	for _, f := range translate.Fields() {
+		if f.Decision != translate.DecisionRefused {
+			continue
+		}
+		pod := &corev1.Pod{}
+		pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
+		if !setPath(reflect.ValueOf(&pod.Spec).Elem(), strings.Split(strings.TrimPrefix(f.Path, "spec."), "."), slices.Contains(f.Harmless, "true")) {
+			t.Errorf("%s: the test cannot set it", f.Path)
+			continue
+		}
+		set++
+		want := strings.ReplaceAll(strings.ReplaceAll(f.Path, "limits[*]", "limits[x]"), "requests[*]", "requests[x]")
+		want = strings.ReplaceAll(want, "[*]", "[0]") + ": " + f.Reason
+		_, _, err := translate.Group(pod, translate.References{}, options(eciLimits()))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want a refusal %q, got %v", f.Path, want, err)
+		}
+	}
+	if set < 80 {
+		t.Errorf("only %d fields were tried", set)
+	}
+}
+
+// setPath makes the field at a path non-zero, with all that leads to it.
+func setPath(v reflect.Value, path []string, leaveFalse bool) bool {
+	for v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		v = v.Elem()
+	}
+	if len(path) == 0 {
+		return setAny(v, leaveFalse)
+	}
+	name, key, _ := strings.Cut(path[0], "[")
+	f, ok := fieldNamed(v, name)
+	if !ok {
+		return false
+	}
+	switch {
+	case key == "":
+		return setPath(f, path[1:], leaveFalse)
+	case f.Kind() == reflect.Map:
+		return setAny(f, false)
+	default:
+		f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		return setPath(f.Index(0), path[1:], leaveFalse)
+	}
+}
+
+// setAny makes a value non-zero; a bool behind a pointer may be left false.
+func setAny(v reflect.Value, leaveFalse bool) bool {
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(!leaveFalse)
+	case reflect.String:
+		v.SetString("odd")
+	case reflect.Int32, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("x").Convert(v.Type().Key()), reflect.ValueOf(resource.MustParse("1")))
+	case reflect.Struct:
+		return true
+	default:
+		return false
+	}
+	return true
+}
+
+func fieldNamed(v reflect.Value, name string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		tag, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if tag == name {
+			return v.Field(i), true
+		}
+		if tag == "" && strings.Contains(options, "inline") {
+			if f, ok := fieldNamed(v.Field(i), name); ok {
+				return f, true
+			}
+		}
+	}
+	return reflect.Value{}, false
+}

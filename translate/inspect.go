@@ -1,0 +1,99 @@
+package translate
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// inspect walks every field of the pod's spec that is set and asks the table
+// what becomes of it.
+func (t *translation) inspect() {
+	t.inspectParts(reflect.ValueOf(&t.pod.Spec), field.NewPath("spec"), "spec")
+}
+
+// inspectParts walks what lies below a field: v is a struct, a list or map of
+// such, or a pointer to one of them.
+func (t *translation) inspectParts(v reflect.Value, path *field.Path, pattern string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		t.inspectParts(v.Elem(), path, pattern)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, inline := jsonName(v.Type().Field(i))
+			if inline {
+				t.inspectParts(v.Field(i), path, pattern)
+			} else if !isUnset(v.Field(i)) {
+				t.inspectField(v.Field(i), path.Child(name), pattern+"."+name)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			t.inspectParts(v.Index(i), path.Index(i), pattern+"[*]")
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, k := range keys {
+			entry := fmt.Sprintf("%s[%s]", pattern, k.String())
+			if _, known := byPath[entry]; !known {
+				entry = pattern + "[*]"
+			}
+			t.inspectField(v.MapIndex(k), path.Key(k.String()), entry)
+		}
+	}
+}
+
+// inspectField decides one field that is set.
+func (t *translation) inspectField(v reflect.Value, path *field.Path, pattern string) {
+	f, known := byPath[pattern]
+	if !known {
+		// A test walks all types of a pod, so that this is a field which
+		// is newer than this program.
+		t.refuse(path, "cumulet does not know this field")
+		return
+	}
+	if len(f.Harmless) > 0 && slices.Contains(f.Harmless, scalarText(v)) {
+		return
+	}
+	decision := f.On(t.limits.Can)
+	switch decision {
+	case DecisionRefused:
+		t.refuse(path, "%s", f.Reason)
+		return
+	case DecisionEmulated, DecisionIgnored:
+		t.note(path, decision, "%s", f.Reason)
+	}
+	if f.Parts {
+		t.inspectParts(v, path, pattern)
+	}
+}
+
+// isUnset tells whether a field asks for nothing: it is zero or an empty list.
+func isUnset(v reflect.Value) bool {
+	if v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
+		return v.Len() == 0
+	}
+	return v.IsZero()
+}
+
+// scalarText writes a scalar as it stands in a manifest.
+func scalarText(v reflect.Value) string {
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if q, ok := v.Interface().(resource.Quantity); ok {
+		return q.String()
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// jsonName is the name of a field in a manifest; inline fields have none.
+func jsonName(f reflect.StructField) (name string, inline bool) {
+	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name, name == "" && (options == "inline" || f.Anonymous)
+}

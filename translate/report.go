@@ -1,0 +1,49 @@
+package translate
+
+import "sort"
+
+// Report tells what became of the parts of a pod that were not simply
+// honoured. It holds no value that came from a Secret.
+type Report struct {
+	// Notes are sorted by path.
+	Notes []Note
+	// Events are what a kubelet would have told of the pod on the way, in
+	// the order of the pod's fields.
+	Events []Event
+}
+
+// Note is a remark about one field.
+type Note struct {
+	// Field is the path, such as spec.volumes[0].configMap.
+	Field string
+	// Decision is DecisionEmulated, DecisionIgnored or DecisionChanged.
+	Decision Decision
+	Reason   string
+	// Asked and Sold are set with DecisionChanged.
+	Asked, Sold string
+}
+
+// Event is an event that a kubelet would record for the pod.
+type Event struct {
+	// Warning is true for type Warning, false for Normal.
+	Warning         bool
+	Reason, Message string
+}
+
+// The reasons of Event, as the kubelet spells them.
+const (
+	// EventInvalidVariables: keys of an envFrom source were left out.
+	EventInvalidVariables = "InvalidEnvironmentVariableNames"
+	// EventMissingClusterDNS: dnsPolicy fell back to Default.
+	EventMissingClusterDNS = "MissingClusterDNS"
+	// EventDNSConfigForming: the resolver configuration was cut.
+	EventDNSConfigForming = "DNSConfigForming"
+	// EventPullSecret: an image pull secret is missing or unreadable.
+	EventPullSecret = "FailedToRetrieveImagePullSecret"
+)
+
+func (r *Report) sort() {
+	sort.SliceStable(r.Notes, func(i, j int) bool {
+		return comparePaths(r.Notes[i].Field, r.Notes[j].Field) < 0
+	})
+}
