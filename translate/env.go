@@ -150,17 +150,19 @@ func (t *translation) variableFrom(c *corev1.Container, env *corev1.EnvVar, path
 	case from.ConfigMapKeyRef != nil:
 		r := from.ConfigMapKeyRef
 		if cm := t.configMap(r.Name, isTrue(r.Optional), missing); cm != nil {
-			v.Value, there = cm.Data[r.Key]
-			t.missKey(there, isTrue(r.Optional), KindConfigMap, r.Name, r.Key, missing)
+			if v.Value, there = cm.Data[r.Key]; !there && !isTrue(r.Optional) {
+				t.missKey(KindConfigMap, r.Name, r.Key, missing)
+			}
 		}
 	case from.SecretKeyRef != nil:
 		r := from.SecretKeyRef
 		v.Secret = true
 		if secret := t.secret(r.Name, isTrue(r.Optional), missing); secret != nil {
 			var value []byte
-			value, there = secret.Data[r.Key]
+			if value, there = secret.Data[r.Key]; !there && !isTrue(r.Optional) {
+				t.missKey(KindSecret, r.Name, r.Key, missing)
+			}
 			v.Value = string(value)
-			t.missKey(there, isTrue(r.Optional), KindSecret, r.Name, r.Key, missing)
 		}
 	default:
 		// No source that we know: a kubelet sets an empty value. What is

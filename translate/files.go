@@ -101,33 +101,40 @@ func (t *translation) configMapFiles(set *fileSet, name string, items []corev1.K
 	for k, v := range cm.Data {
 		content[k] = []byte(v)
 	}
-	t.keyFiles(set, content, items, func(there bool, key string) {
-		t.missKey(there, optional, KindConfigMap, name, key, set.where)
-	})
-}
-
-func (t *translation) secretFiles(set *fileSet, name string, items []corev1.KeyToPath, optional bool) {
-	if s := t.secret(name, optional, set.where); s != nil {
-		t.keyFiles(set, s.Data, items, func(there bool, key string) {
-			t.missKey(there, optional, KindSecret, name, key, set.where)
-		})
+	missing := set.keys(content, items)
+	if len(missing) > 0 && !optional {
+		t.missKey(KindConfigMap, name, missing[0], set.where)
 	}
 }
 
-// keyFiles puts every key, or those that items name.
-func (t *translation) keyFiles(set *fileSet, content map[string][]byte, items []corev1.KeyToPath, check func(there bool, key string)) {
+func (t *translation) secretFiles(set *fileSet, name string, items []corev1.KeyToPath, optional bool) {
+	s := t.secret(name, optional, set.where)
+	if s == nil {
+		return
+	}
+	missing := set.keys(s.Data, items)
+	if len(missing) > 0 && !optional {
+		t.missKey(KindSecret, name, missing[0], set.where)
+	}
+}
+
+// keys puts every key, or those that items name, and tells which of those are
+// missing.
+func (s *fileSet) keys(content map[string][]byte, items []corev1.KeyToPath) (missing []string) {
 	if len(items) == 0 {
 		for _, key := range sortedKeys(content) {
-			set.put(key, content[key], nil)
+			s.put(key, content[key], nil)
 		}
 	}
 	for _, item := range items {
 		value, there := content[item.Key]
-		check(there, item.Key)
 		if there {
-			set.put(item.Path, value, item.Mode)
+			s.put(item.Path, value, item.Mode)
+		} else {
+			missing = append(missing, item.Key)
 		}
 	}
+	return missing
 }
 
 func (t *translation) downwardFiles(set *fileSet, items []corev1.DownwardAPIVolumeFile, at *field.Path) {

@@ -105,6 +105,10 @@ func join(separator string, texts ...string) string {
 func (t *translation) identity() cloudapi.Identity {
 	id := IdentityOf(t.pod, t.opts.Cluster, t.opts.Node)
 	meta := field.NewPath("metadata")
+	if sanitize(id.PodUID) == "" {
+		t.refuse(meta.Child("uid"), "the pod has no uid, by which its group is known")
+		return id
+	}
 	if t.limits.Tags {
 		for _, tag := range []struct{ field, value string }{{"name", id.PodName}, {"namespace", id.Namespace}, {"uid", id.PodUID}} {
 			t.atMost(meta.Child(tag.field), t.limits.MaxTagValue, utf8.RuneCountInString(tag.value), "characters for a tag of the group")
@@ -114,7 +118,7 @@ func (t *translation) identity() cloudapi.Identity {
 	if room := t.limits.Name.Max - ownerLength - len(nameSeparator); t.limits.Name.Max > 0 && len(id.PodUID) > room {
 		t.refuse(meta.Child("uid"), "%d characters; the name of the group has room for %d", len(id.PodUID), room)
 	}
-	if id.PodUID == "" || id.PodUID != sanitize(id.PodUID) {
+	if id.PodUID != sanitize(id.PodUID) {
 		t.refuse(meta.Child("uid"), "it must be made of a-z, 0-9 and hyphens to stand in the name of the group")
 	}
 	return id

@@ -27,11 +27,8 @@ func (t *translation) secret(name string, optional bool, where MissingReference)
 	return nil
 }
 
-// missKey records a key that is not there, unless it is optional.
-func (t *translation) missKey(there, optional bool, kind ReferenceKind, name, key string, where MissingReference) {
-	if there || optional {
-		return
-	}
+// missKey records a key that is not there.
+func (t *translation) missKey(kind ReferenceKind, name, key string, where MissingReference) {
 	where.Kind, where.Name, where.Key = kind, name, key
 	t.miss(where)
 }

@@ -77,7 +77,7 @@ func (w *statusWriter) failure() (reason, message string) {
 		return orDefault(g.Reason, ReasonGroupFailed), g.Message
 	case g.Status == cloudapi.StatusExpired:
 		return ReasonGroupExpired, "The cloud has reclaimed the preemptible container group"
-	case hasFailed(w.status.ContainerStatuses) || hasFailed(w.status.InitContainerStatuses):
+	case explainsFailure(w.status.ContainerStatuses) || explainsFailure(w.status.InitContainerStatuses):
 		return "", ""
 	}
 	return ReasonGroupFailed, "The cloud reports the container group as " + orDefault(g.RawStatus, string(g.Status))
@@ -140,6 +140,17 @@ func lastEnd(cs corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 func hasFailed(statuses []corev1.ContainerStatus) bool {
 	for _, cs := range statuses {
 		if end := cs.State.Terminated; end != nil && end.ExitCode != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// explainsFailure tells whether a container was seen to fail; an exit code that
+// was made up explains nothing.
+func explainsFailure(statuses []corev1.ContainerStatus) bool {
+	for _, cs := range statuses {
+		if end := cs.State.Terminated; end != nil && end.ExitCode != 0 && end.Reason != reasonStatusUnknown {
 			return true
 		}
 	}

@@ -5,9 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cumulet/cumulet/cloudapi"
 	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
+
+	"github.com/cumulet/cumulet/cloudapi"
 )
 
 const (
@@ -23,6 +24,7 @@ const (
 type bucket struct {
 	clock   clock.Clock
 	nominal rate.Limit
+	burst   int
 	limiter *rate.Limiter
 	// turn holds one permit. Only its holder has a token reserved; the
 	// others wait for the turn and not for far-off tokens, so a change of
@@ -35,10 +37,10 @@ type bucket struct {
 }
 
 func newBucket(r Rate, c clock.Clock) *bucket {
-	limit := rate.Limit(r.PerSecond)
+	limit, burst := rate.Limit(r.PerSecond), max(r.Burst, 1)
 	return &bucket{
-		clock: c, nominal: limit, current: limit,
-		limiter: rate.NewLimiter(limit, max(r.Burst, 1)),
+		clock: c, nominal: limit, current: limit, burst: burst,
+		limiter: rate.NewLimiter(limit, burst),
 		turn:    make(chan struct{}, 1),
 	}
 }
@@ -79,4 +81,7 @@ func (b *bucket) learn(started time.Time, err error) {
 		return
 	}
 	b.limiter.SetLimitAt(now, b.current)
+	// The burst shrinks with the rate: what a storm keeps callers from taking
+	// must not come down on the cloud at once.
+	b.limiter.SetBurstAt(now, max(1, int(float64(b.burst)*float64(b.current/b.nominal))))
 }

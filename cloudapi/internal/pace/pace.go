@@ -15,8 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cumulet/cumulet/cloudapi"
 	"k8s.io/utils/clock"
+
+	"github.com/cumulet/cumulet/cloudapi"
 )
 
 // Rate is a token bucket: PerSecond tokens flow in, Burst of them fit.

@@ -35,6 +35,9 @@ type Observation struct {
 type Instance interface {
 	// Stop ends the containers: TERM, then KILL after the spec's grace, or
 	// KILL at once with force. It returns at once; the end is reported.
+	// It may be called again, with force to hurry. After a group has ended
+	// by itself it is called with force when the group is forgotten, so
+	// that the runtime can free what it kept for Logs.
 	Stop(force bool)
 	// Restart starts all containers anew.
 	Restart()

@@ -11,6 +11,10 @@ type Spec struct {
 	// Subnet and VPC are where the group's address comes from.
 	Subnet, VPC    string
 	SecurityGroups []string
+	// Address is the group's IP address when the engine hands addresses out
+	// (Options.Addresses); a front leaves it empty. A runtime that has a
+	// network of its own ignores it and reports the address it gave.
+	Address string
 	// CPU and Memory are as sold, after rounding.
 	CPU, Memory   float64
 	InstanceType  string

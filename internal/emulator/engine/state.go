@@ -30,8 +30,9 @@ func (s Status) Final() bool {
 	}
 }
 
-// Group is a snapshot of one group: a value of its own, never shared with the
-// engine, except Spec, which nobody changes after creation.
+// Group is a snapshot of one group: the engine never changes what it has handed
+// out. Several snapshots may share their slices and Spec, so these are for
+// reading only: clone a slice before sorting or changing it.
 type Group struct {
 	ID     string
 	Spec   *Spec
@@ -46,7 +47,9 @@ type Group struct {
 	CreatedAt time.Time
 	// ScheduledAt is when a machine was found: billing starts.
 	ScheduledAt time.Time
-	StartedAt   time.Time
+	// StartedAt is when the agent of the machine took the group over: the
+	// start time of its pod, from which Spec.Deadline counts.
+	StartedAt time.Time
 	// EndedAt is when compute was freed: billing ends. Zero while it runs.
 	EndedAt time.Time
 	// DeletedAt is when the group vanished from the API; zero before.
@@ -115,7 +118,7 @@ type Usage struct {
 
 // ContainerUsage is one container's share: nanocores, core nanoseconds, bytes.
 type ContainerUsage struct {
-	Name                                 string
-	NanoCores, CoreNanoSeconds           uint64
+	Name                                  string
+	NanoCores, CoreNanoSeconds            uint64
 	UsageBytes, WorkingSetBytes, RSSBytes uint64
 }

@@ -1,0 +1,59 @@
+# Everything is built from Go modules; nothing but Go, make and git is needed.
+
+VERSION ?= 0.1.0-dev
+BIN     := $(CURDIR)/bin
+DIR     ?= $(CURDIR)/bin/local
+GO      ?= go
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: programs controlplane ## Build cumulet, the emulator and a whole Kubernetes into bin/
+
+.PHONY: programs
+programs: ## Build cumulet, cumulet-local and cloud-emulator into bin/
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+.PHONY: controlplane
+controlplane: ## Build etcd, the control plane and kubectl into bin/ (minutes at first, then nothing)
+	@hack/controlplane/build.sh
+
+.PHONY: demo
+demo: build ## Run one pod's whole life on both emulated clouds, then exit
+	$(BIN)/cumulet-local demo
+
+.PHONY: up
+up: build ## Start the whole system and keep it running for kubectl (DIR=folder)
+	$(BIN)/cumulet-local up --dir $(DIR)
+
+.PHONY: test
+test: build ## Run all tests, those against the real control plane too
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 14m ./...
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no control plane
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+.PHONY: verify
+verify: tools ## Check format, lint, generated files, import rules and the chart
+	@hack/verify.sh
+
+.PHONY: tools
+tools: ## Build the pinned tools into bin/
+	@hack/tools/build.sh
+	@hack/chart/build.sh
+
+.PHONY: bench
+bench: ## Run the benchmarks; they report and never fail on time
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BIN)

@@ -1,0 +1,68 @@
+package eci
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	sdk "github.com/alibabacloud-go/eci-20180808/v3/client"
+
+	"github.com/cumulet/cumulet/cloudapi"
+)
+
+// The volume types that are used (eci.md 1.4).
+const (
+	typeEmptyDir = "EmptyDirVolume"
+	typeFiles    = "ConfigFileVolume"
+	typeNFS      = "NFSVolume"
+)
+
+func volume(v cloudapi.Volume) (*sdk.CreateContainerGroupRequestVolume, error) {
+	out := &sdk.CreateContainerGroupRequestVolume{Name: &v.Name}
+	sources := 0
+	if v.EmptyDir != nil {
+		sources++
+		out.Type, out.EmptyDirVolume = text1(typeEmptyDir), emptyDir(v.EmptyDir)
+	}
+	if v.Files != nil {
+		sources++
+		out.Type, out.ConfigFileVolume = text1(typeFiles), files(v.Files)
+	}
+	if v.NFS != nil {
+		sources++
+		out.Type = text1(typeNFS)
+		out.NFSVolume = &sdk.CreateContainerGroupRequestVolumeNFSVolume{
+			Server: &v.NFS.Server, Path: &v.NFS.Path, ReadOnly: yes(v.NFS.ReadOnly),
+		}
+	}
+	if sources != 1 {
+		return nil, invalid(opCreate, "EmptyDir, Files, NFS: exactly one must be set, not %d", sources)
+	}
+	return out, nil
+}
+
+// emptyDir writes the size as a bare number of GiB, as the Create page has it;
+// the Describe page shows a quantity instead (eci.md 1.4).
+func emptyDir(e *cloudapi.EmptyDir) *sdk.CreateContainerGroupRequestVolumeEmptyDirVolume {
+	out := &sdk.CreateContainerGroupRequestVolumeEmptyDirVolume{}
+	if e.Memory {
+		out.Medium = text1("Memory")
+	}
+	if e.SizeLimitGiB > 0 {
+		out.SizeLimit = text1(strconv.FormatFloat(e.SizeLimitGiB, 'f', -1, 64))
+	}
+	return out
+}
+
+// files writes modes as decimal numbers: the parameter is an integer, though
+// the page shows octal digits (eci.md 1.4).
+func files(f *cloudapi.Files) *sdk.CreateContainerGroupRequestVolumeConfigFileVolume {
+	out := &sdk.CreateContainerGroupRequestVolumeConfigFileVolume{DefaultMode: positive(f.DefaultMode)}
+	for _, item := range f.Items {
+		content := base64.StdEncoding.EncodeToString(item.Content)
+		out.ConfigFileToPath = append(out.ConfigFileToPath,
+			&sdk.CreateContainerGroupRequestVolumeConfigFileVolumeConfigFileToPath{
+				Path: &item.Path, Content: &content, Mode: positive(item.Mode),
+			})
+	}
+	return out
+}

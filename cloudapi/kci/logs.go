@@ -1,0 +1,73 @@
+package kci
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cumulet/cumulet/cloudapi"
+)
+
+// Logs implements cloudapi.Client. KCI knows the last lines of the current run
+// only, at most 1000; asked for more, it gives those and Complete is false. A
+// chunk is Complete when fewer lines came than were asked for.
+func (c *Client) Logs(ctx context.Context, id, container string, opts cloudapi.LogOptions) (cloudapi.LogChunk, error) {
+	if err := checkLogOptions(id, container, opts); err != nil {
+		return cloudapi.LogChunk{}, err
+	}
+	tail := opts.TailLines
+	if tail == 0 || tail > maxTail {
+		tail = maxTail
+	}
+	f := newForm()
+	f.set("ContainerGroupId", id)
+	f.set("ContainerName", container)
+	f.int("Tail", tail) // always: the defaults differ between document and SDKs
+	var out logAnswer
+	if err := c.call(ctx, actionLog, f, &out); err != nil {
+		return cloudapi.LogChunk{}, err
+	}
+	text := out.Content.text
+	return cloudapi.LogChunk{Content: text, Complete: lines(text) < tail}, nil
+}
+
+func checkLogOptions(id, container string, opts cloudapi.LogOptions) error {
+	switch {
+	case id == "":
+		return invalid(actionLog, "the group's id is empty")
+	case container == "":
+		return invalid(actionLog, "the container's name is empty")
+	case opts.TailLines < 0:
+		return invalid(actionLog, fmt.Sprintf("tailLines is %d; it must not be negative", opts.TailLines))
+	}
+	var asked []string
+	for option, set := range map[string]bool{
+		"limitBytes": opts.LimitBytes != 0, "since": !opts.Since.IsZero(),
+		"previous": opts.Previous, "timestamps": opts.Timestamps,
+	} {
+		if set {
+			asked = append(asked, option)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	slices.Sort(asked)
+	return &cloudapi.Error{Op: actionLog, Code: cloudapi.CodeUnsupported,
+		Message: "KCI tells the last lines of a log only; it has no " + strings.Join(asked, ", ")}
+}
+
+// lines counts lines; the last one may lack its newline.
+func lines(text string) int {
+	n := strings.Count(text, "\n")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		n++
+	}
+	return n
+}
+
+// Metrics implements cloudapi.Client: KCI has no action for them.
+func (c *Client) Metrics(context.Context, []string) ([]cloudapi.GroupMetrics, error) {
+	return nil, &cloudapi.Error{Op: "Metrics", Code: cloudapi.CodeUnsupported, Message: "KCI has no action that tells resource usage"}
+}

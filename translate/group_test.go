@@ -1,0 +1,341 @@
+package translate_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
+)
+
+// simplePod is a pod that every cloud runs.
+func simplePod() *corev1.Pod {
+	pod := &corev1.Pod{}
+	pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
+	pod.Spec.Containers = []corev1.Container{{Name: "app", Image: "registry.example.com/app:1"}}
+	return pod
+}
+
+func TestNeeds(t *testing.T) {
+	pod, _ := readCase(t, "testdata/pod/projected-volume.pod.yaml")
+	yes := true
+	pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "pull"}, {}, {Name: "pull"}}
+	pod.Spec.InitContainers = []corev1.Container{{EnvFrom: []corev1.EnvFromSource{
+		{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "maybe"}, Optional: &yes}},
+		{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "other"}, Optional: &yes}},
+	}}}
+	pod.Spec.Containers[0].Env = []corev1.EnvVar{
+		{Name: "A", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "other"}, Key: "k"}}},
+		{Name: "B", Value: "literal", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "unused"}, Key: "k"}}},
+	}
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "t", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+		Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}},
+	}}})
+	want := translate.Requirements{
+		ConfigMaps:  []translate.Reference{{Name: "maybe", Optional: true}, {Name: "nothing", Optional: true}, {Name: "settings"}},
+		Secrets:     []translate.Reference{{Name: "login"}, {Name: "other"}},
+		PullSecrets: []string{"pull"},
+		Tokens: []translate.TokenRequest{
+			{TokenKey: translate.TokenKey{Audience: "vault", ExpirationSeconds: 600}, Volume: "all", Source: 2},
+			{TokenKey: translate.TokenKey{ExpirationSeconds: 3600}, Volume: "t", Source: 0},
+		},
+		ServiceAccount: "robot",
+		ServiceLinks:   true,
+	}
+	if diff := cmp.Diff(want, translate.Needs(pod)); diff != "" {
+		t.Errorf("needs (-want +got):\n%s", diff)
+	}
+	no := false
+	if got := translate.Needs(&corev1.Pod{Spec: corev1.PodSpec{EnableServiceLinks: &no}}); got.ServiceLinks {
+		t.Error("a pod without service links needs no services of its namespace")
+	}
+}
+
+func TestMissingToken(t *testing.T) {
+	pod, refs := readCase(t, "testdata/pod/projected-volume.pod.yaml")
+	refs.Tokens = nil
+	_, _, err := translate.Group(pod, refs, options(eciLimits()))
+	want := &translate.MissingReference{Kind: translate.KindToken, Namespace: "shop", Name: "robot", Volume: "all"}
+	var got *translate.MissingReference
+	if !errors.As(err, &got) {
+		t.Fatalf("want a missing reference, got %v", err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestUnknownHostIP(t *testing.T) {
+	pod, refs := readCase(t, "testdata/pod/env-fields.pod.yaml")
+	o := options(eciLimits())
+	o.HostIP = ""
+	_, _, err := translate.Group(pod, refs, o)
+	var got *translate.MissingReference
+	if !errors.As(err, &got) || got.Kind != translate.KindNode || got.Reason() != "CreateContainerConfigError" {
+		t.Errorf("want a missing node address, got %v", err)
+	}
+}
+
+func TestNoClusterDNS(t *testing.T) {
+	o := options(eciLimits())
+	o.ClusterDNS = nil
+	spec, report, err := translate.Group(simplePod(), translate.References{}, o)
+	if err != nil || spec.DNS != nil {
+		t.Fatalf("want the cloud's own resolver, got %v, %v", spec.DNS, err)
+	}
+	wantEvents := []translate.Event{{Warning: true, Reason: "MissingClusterDNS", Message: `pod: "web_shop(0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e)". kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.`}}
+	if diff := cmp.Diff(wantEvents, report.Events); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	wantNote := translate.Note{Field: "spec.dnsPolicy", Decision: translate.DecisionChanged, Reason: "the node has no addresses of the cluster's DNS", Asked: "ClusterFirst", Sold: "Default"}
+	if diff := cmp.Diff(wantNote, report.Notes[len(report.Notes)-1]); diff != "" {
+		t.Errorf("note (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoClusterDomain(t *testing.T) {
+	o := options(eciLimits())
+	o.ClusterDomain = ""
+	spec, _, err := translate.Group(simplePod(), translate.References{}, o)
+	want := &cloudapi.DNS{NameServers: []string{"172.21.0.10"}, Searches: []string{}, Options: []cloudapi.DNSOption{{Name: "ndots", Value: "5"}}}
+	if diff := cmp.Diff(want, spec.DNS); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestSearchListIsCut(t *testing.T) {
+	pod := simplePod()
+	searches := []string{strings.Repeat("x", 254)}
+	for range 40 {
+		searches = append(searches, strings.Repeat("y", len(searches)))
+	}
+	pod.Spec.DNSConfig = &corev1.PodDNSConfig{Searches: searches}
+	o := options(eciLimits())
+	o.Limits.MaxSearches = 0
+	spec, report, err := translate.Group(pod, translate.References{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The cluster's three, then y, yy … up to 32 entries, of which the one
+	// with 254 characters is left out.
+	if n := len(spec.DNS.Searches); n != 31 || spec.DNS.Searches[3] != "y" || len(spec.DNS.Searches[30]) != 28 {
+		t.Errorf("%d searches: %q", n, spec.DNS.Searches)
+	}
+	if len(report.Events) != 1 || report.Events[0].Reason != "DNSConfigForming" {
+		t.Errorf("events: %v", report.Events)
+	}
+}
+
+func TestMasterService(t *testing.T) {
+	service := func(namespace, name, ip string) *corev1.Service {
+		s := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: ip, Ports: []corev1.ServicePort{{Port: 443}}}}
+		s.Namespace, s.Name = namespace, name
+		return s
+	}
+	no := false
+	cases := map[string]struct {
+		reason   string
+		services []*corev1.Service
+		links    *bool
+		master   string
+		want     string
+	}{
+		"Default":    {"it is in namespace default", []*corev1.Service{service("default", "kubernetes", "1.1.1.1")}, nil, "", "1.1.1.1"},
+		"Elsewhere":  {"or where the options say", []*corev1.Service{service("default", "kubernetes", "1.1.1.1"), service("kube", "kubernetes", "2.2.2.2")}, &no, "kube", "2.2.2.2"},
+		"OwnWins":    {"one of the pod's namespace hides it", []*corev1.Service{service("shop", "kubernetes", "3.3.3.3"), service("default", "kubernetes", "1.1.1.1")}, nil, "", "3.3.3.3"},
+		"OwnIsOff":   {"unless links are off", []*corev1.Service{service("shop", "kubernetes", "3.3.3.3"), service("default", "kubernetes", "1.1.1.1")}, &no, "", "1.1.1.1"},
+		"NilService": {"nil is passed over", []*corev1.Service{nil}, nil, "", ""},
+		"IPv6":       {"addresses are not bracketed in HOST", []*corev1.Service{service("default", "kubernetes", "fd00::1")}, nil, "", "fd00::1"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			pod := simplePod()
+			pod.Spec.EnableServiceLinks = c.links
+			o := options(eciLimits())
+			o.MasterServiceNamespace = c.master
+			spec, _, err := translate.Group(pod, translate.References{Services: c.services}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, v := range spec.Containers[0].Env {
+				got[v.Name] = v.Value
+			}
+			if got["KUBERNETES_SERVICE_HOST"] != c.want {
+				t.Errorf("%s: %v", c.reason, got)
+			}
+			if c.want == "fd00::1" && got["KUBERNETES_PORT"] != "tcp://[fd00::1]:443" {
+				t.Errorf("KUBERNETES_PORT = %q", got["KUBERNETES_PORT"])
+			}
+		})
+	}
+}
+
+// TestDocumentedKCI refuses on the documented KCI what only the extended one
+// can do, each by its path.
+func TestDocumentedKCI(t *testing.T) {
+	cases := map[string][]string{
+		"probes":          {"spec.containers[0].livenessProbe: ", "spec.containers[0].readinessProbe: ", "spec.containers[1].livenessProbe: ", "spec.containers[1].readinessProbe: "},
+		"init-containers": {"spec.initContainers: "},
+		"nfs":             {"spec.volumes[0].nfs: ", "spec.volumes[1].nfs: "},
+		"secret-volume":   {"spec.volumes[0].secret.defaultMode: ", "spec.volumes[0].secret.items[0].mode: "},
+		"downward-volume": {"spec.volumes[0].downwardAPI: the file deep/name is in a directory of its own"},
+		"configmap-volume": {"spec.volumes[0].configMap: the file blob is not text", "spec.volumes[1].configMap: the file blob.bin is not text",
+			"spec.volumes[1].configMap: the file etc/app.conf is in a directory of its own"},
+		"env-fields": {"spec.containers[0].env[10].valueFrom.fieldRef.fieldPath: status.podIP: ", "spec.containers[0].env[11].valueFrom.fieldRef.fieldPath: status.podIPs: "},
+		"gpu":        {"spec.containers[0].resources.limits[nvidia.com/gpu]: ", "spec.containers[0].resources.requests[nvidia.com/gpu]: "},
+		"terminal":   {"spec.containers[0].imagePullPolicy: Never", "spec.containers[0].stdin: "},
+		"defaulted":  nil,
+		"services":   nil,
+	}
+	for name, want := range cases {
+		t.Run(name, func(t *testing.T) {
+			pod, refs := readCase(t, "testdata/pod/"+name+".pod.yaml")
+			_, _, err := translate.Group(pod, refs, options(kciSeedLimits()))
+			if want == nil && err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range want {
+				if err == nil || !strings.Contains(err.Error(), w) {
+					t.Errorf("want %q in %v", w, err)
+				}
+			}
+		})
+	}
+}
+
+func TestCounts(t *testing.T) {
+	limits := kciLimits()
+	limits.MaxContainers, limits.MaxInit, limits.MaxVolumes, limits.MaxHostAliases = 1, 1, 1, 1
+	limits.MaxEnv, limits.MaxFiles, limits.MaxArgs, limits.MaxCredentials, limits.MaxSearches = 2, 1, 1, 0, 2
+	pod, refs := readCase(t, "testdata/pod/services.pod.yaml")
+	two := []corev1.Container{{Name: "a", Image: "a", Args: []string{"1", "2"}, VolumeMounts: []corev1.VolumeMount{{Name: "x", MountPath: "/x"}, {Name: "y", MountPath: "/y"}}}, {Name: "b", Image: "b"}}
+	pod.Spec.InitContainers, pod.Spec.Containers = two, append(pod.Spec.Containers, two...)
+	pod.Spec.HostAliases = []corev1.HostAlias{{IP: "1.1.1.1"}, {IP: "2.2.2.2"}}
+	refs.ConfigMaps["y"] = &corev1.ConfigMap{Data: map[string]string{"a": "", "b": ""}}
+	pod.Spec.Volumes = []corev1.Volume{{Name: "x"}, {Name: "y", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "y"}}}}}
+	_, _, err := translate.Group(pod, refs, options(limits))
+	var refused *translate.Refused
+	if !errors.As(err, &refused) {
+		t.Fatalf("want refusals, got %v", err)
+	}
+	var got []string
+	for _, r := range refused.Refusals {
+		got = append(got, r.String())
+	}
+	const env = "environment variables, those of services included (enableServiceLinks: false leaves most of them out); the cloud takes at most 2"
+	want := []string{
+		"spec.containers: 3 containers; the cloud takes at most 1",
+		"spec.containers[0].env: 22 " + env,
+		"spec.containers[1].args: 2 elements; the cloud takes at most 1",
+		"spec.containers[1].env: 21 " + env,
+		"spec.containers[2].env: 21 " + env,
+		"spec.dnsConfig.searches: 3 search domains, the cluster's included; the cloud takes at most 2",
+		"spec.hostAliases: 2 host aliases; the cloud takes at most 1",
+		"spec.initContainers: 2 init containers; the cloud takes at most 1",
+		"spec.initContainers[0].args: 2 elements; the cloud takes at most 1",
+		"spec.initContainers[0].env: 21 " + env,
+		"spec.initContainers[1].env: 21 " + env,
+		"spec.volumes: 2 volumes; the cloud takes at most 1",
+		"spec.volumes[1].configMap: 2 files in the volume; the cloud takes at most 1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	cases := map[string]func(*translate.Options){
+		"compiling Limits.EnvKey":       func(o *translate.Options) { o.Limits.EnvKey = "(" },
+		"cluster id has 129 characters": func(o *translate.Options) { o.Cluster = strings.Repeat("c", 129) },
+		"node name has 129 characters":  func(o *translate.Options) { o.Node = strings.Repeat("n", 129) },
+	}
+	for want, change := range cases {
+		o := options(eciLimits())
+		change(&o)
+		_, _, err := translate.Group(simplePod(), translate.References{}, o)
+		var refused *translate.Refused
+		if err == nil || errors.As(err, &refused) || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
+// TestNoSecretIsTold plants secrets everywhere and looks for them in errors
+// and reports.
+func TestNoSecretIsTold(t *testing.T) {
+	const canary = "CANARY"
+	pod, refs := readCase(t, "testdata/pod/pull-secrets.pod.yaml")
+	refs.Secrets["pull"].Data[".dockerconfigjson"] = []byte(`{"auths":{"registry.example.com":{"username":"u","password":"` + canary + `"},"quay.example.com":{"auth":"` + canary + `"}}}`)
+	refs.Secrets["s"] = &corev1.Secret{Data: map[string][]byte{"big": []byte(strings.Repeat(canary, 10000)), "bad name": []byte(canary), "binary": append([]byte(canary), 0xff)}}
+	pod.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}}}}
+	pod.Spec.Containers[0].Env = []corev1.EnvVar{
+		{Name: "S", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "s"}, Key: "big"}}},
+		{Name: "T", Value: "$(S)"},
+	}
+	pod.Spec.Containers[0].Command = []string{"$(S)"}
+	pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "v", MountPath: "/v"}}
+	pod.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "s"}}}}
+	for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits()} {
+		_, report, err := translate.Group(pod, refs, options(limits))
+		text := string(groupYAML(t, cloudapi.GroupSpec{}, report, err))
+		if strings.Contains(text, canary) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s tells a secret:\n%s\n%v", limits.Cloud, text, err)
+		}
+	}
+}
+
+// TestResultSharesNoMemory writes over everything that came out.
+func TestResultSharesNoMemory(t *testing.T) {
+	for _, name := range []string{"secret-volume", "configmap-volume", "command-expansion", "host-aliases", "dns-cluster", "probes", "hostname-deadline"} {
+		pod, refs := readCase(t, "testdata/pod/"+name+".pod.yaml")
+		podBefore, refsBefore := pod.DeepCopy(), copyReferences(refs)
+		o := options(eciLimits())
+		spec, _, err := translate.Group(pod, refs, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scribble(&spec)
+		if diff := cmp.Diff(podBefore, pod) + cmp.Diff(refsBefore, refs) + cmp.Diff(options(eciLimits()), o); diff != "" {
+			t.Errorf("%s: the result shares memory with the input:\n%s", name, diff)
+		}
+	}
+}
+
+func scribble(spec *cloudapi.GroupSpec) {
+	for _, v := range spec.Volumes {
+		if v.Files != nil {
+			for _, f := range v.Files.Items {
+				for i := range f.Content {
+					f.Content[i] = 'X'
+				}
+			}
+		}
+	}
+	overwrite := func(texts []string) {
+		for i := range texts {
+			texts[i] = "X"
+		}
+	}
+	for _, c := range spec.Containers {
+		overwrite(c.Command)
+		overwrite(c.Args)
+		if c.Readiness != nil && c.Readiness.Exec != nil {
+			overwrite(c.Readiness.Exec.Command)
+		}
+	}
+	for _, a := range spec.HostAliases {
+		overwrite(a.Hostnames)
+	}
+	overwrite(spec.DNS.NameServers)
+	overwrite(spec.DNS.Searches)
+	overwrite(spec.Placement.SubnetIDs)
+	overwrite(spec.Placement.SecurityGroupIDs)
+	if spec.ActiveDeadlineSeconds != nil {
+		*spec.ActiveDeadlineSeconds, *spec.TerminationGraceSeconds = 0, 0
+	}
+}
