@@ -135,6 +135,7 @@ func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) 
 	if !claimed {
 		return 0, nil
 	}
+	p.publishes.add(r.uid)
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	begun := p.Clock.Now()

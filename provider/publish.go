@@ -21,7 +21,7 @@ import (
 // It writes only when something changed, from the newest copy there is.
 func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, error) {
 	r, ok := p.store.get(uid)
-	if !ok || r.gone {
+	if !ok || r.gone || r.undecided() {
 		return 0, nil
 	}
 	now := p.Clock.Now()
@@ -32,15 +32,29 @@ func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, e
 		}
 		defer p.publishes.addAfter(uid, left)
 	}
-	return 0, p.writeStatus(ctx, r.pod, p.statusOf(&r, now))
+	status, again := p.statusOf(&r, now)
+	if err := p.writeStatus(ctx, r.pod, status); err != nil {
+		return 0, err
+	}
+	return again, nil
 }
 
-// statusOf decides what a pod's status is now.
-func (p *Provider) statusOf(r *record, now time.Time) corev1.PodStatus {
+// undecided tells whether nothing can be said of the pod yet: not even that it
+// will be run.
+func (r *record) undecided() bool {
+	return r.groupID == "" && r.spec == nil && r.verdict == nil && r.group == nil
+}
+
+// statusOf decides what a pod's status is now, and after which time it may be
+// another although nothing happened (0: not at all).
+func (p *Provider) statusOf(r *record, now time.Time) (corev1.PodStatus, time.Duration) {
 	if r.verdict != nil {
-		return r.verdict.status(r.pod, r.group, now)
+		return r.verdict.status(r.pod, r.group, now), 0
 	}
-	return translate.Status(r.pod, r.group, now, p.statusOptions())
+	ready, again := translate.InferReady(r.pod, r.group, now)
+	return translate.Status(r.pod, r.group, now, translate.StatusOptions{
+		HostIP: p.HostIP, Provider: p.Cloud.Limits().Provider, Ready: ready,
+	}), again
 }
 
 // writeStatus patches the difference between the pod's status and this one.
@@ -112,8 +126,4 @@ func (p *Provider) exceedDeadline(r *record) {
 func (p *Provider) decide(uid types.UID, status statusFunc) {
 	p.store.update(uid, func(r *record) { r.verdict = &verdict{status: status, final: true} })
 	p.publishes.add(uid)
-}
-
-func (p *Provider) statusOptions() translate.StatusOptions {
-	return translate.StatusOptions{HostIP: p.HostIP, Provider: p.Cloud.Limits().Provider}
 }

@@ -21,7 +21,7 @@ import (
 // contradictory, and holds every status against the rules: one bad answer of a
 // cloud must not make a status that the API server refuses.
 func TestRandomLives(t *testing.T) {
-	for seed := range uint64(3000) {
+	for seed := range uint64(1000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		pod := randomLife(r)
 		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -34,8 +34,8 @@ func TestRandomLives(t *testing.T) {
 			}
 			pod.Status = next
 			again := translate.Status(pod, group, now.Add(time.Hour), translate.StatusOptions{HostIP: "10.9.8.7", Provider: "eci"})
-			if diff := cmp.Diff(next, again); diff != "" {
-				t.Fatalf("seed %d, step %d: without news the status changes (-first +second):\n%s\ngroup: %+v", seed, step, diff, group)
+			if !reflect.DeepEqual(next, again) {
+				t.Fatalf("seed %d, step %d: without news the status changes (-first +second):\n%s\ngroup: %+v", seed, step, cmp.Diff(next, again), group)
 			}
 		}
 		for name, last := range map[string]corev1.PodStatus{
@@ -125,7 +125,7 @@ func randomTime(r *rand.Rand, now time.Time) time.Time {
 // every cloud: no panic, the same answer twice, nothing changed.
 func TestRandomPods(t *testing.T) {
 	taken := 0
-	for seed := range uint64(1500) {
+	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		pod := simplePod()
 		// From nearly empty pods, some of which are taken, to full ones.
@@ -135,19 +135,19 @@ func TestRandomPods(t *testing.T) {
 		for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits(), {}} {
 			spec, report, err := translate.Group(pod, refs, options(limits))
 			again, reportAgain, errAgain := translate.Group(pod, refs, options(limits))
-			if diff := cmp.Diff(spec, again) + cmp.Diff(report, reportAgain) + cmp.Diff(text(err), text(errAgain)); diff != "" {
-				t.Fatalf("seed %d: a second run differs:\n%s", seed, diff)
+			if !reflect.DeepEqual(spec, again) || !reflect.DeepEqual(report, reportAgain) || text(err) != text(errAgain) {
+				t.Fatalf("seed %d: a second run differs:\n%s%s%s", seed, cmp.Diff(spec, again), cmp.Diff(report, reportAgain), cmp.Diff(text(err), text(errAgain)))
 			}
 			if err == nil {
 				taken++
 			}
 		}
-		if diff := cmp.Diff(before, pod); diff != "" {
-			t.Fatalf("seed %d: the pod was changed:\n%s", seed, diff)
+		if !reflect.DeepEqual(before, pod) {
+			t.Fatalf("seed %d: the pod was changed:\n%s", seed, cmp.Diff(before, pod))
 		}
 	}
-	if taken < 50 {
-		t.Errorf("only %d of 6000 pods were taken: the pods are too wild to test anything", taken)
+	if taken < 20 {
+		t.Errorf("only %d of 2000 pods were taken: the pods are too wild to test anything", taken)
 	}
 }
 
