@@ -105,7 +105,8 @@ func (w *statusWriter) podReady(containers corev1.PodCondition) corev1.PodCondit
 		case i < 0:
 			messages = append(messages, fmt.Sprintf("corresponding condition of pod readiness gate %q does not exist.", gate.ConditionType))
 		case w.status.Conditions[i].Status != corev1.ConditionTrue:
-			messages = append(messages, fmt.Sprintf("the status of pod readiness gate %q is not \"True\", but %v", gate.ConditionType, w.status.Conditions[i].Status))
+			messages = append(messages, fmt.Sprintf("the status of pod readiness gate %q is not \"True\", but %v",
+				gate.ConditionType, w.status.Conditions[i].Status))
 		}
 	}
 	if len(messages) > 0 {

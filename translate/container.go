@@ -51,7 +51,7 @@ func (t *translation) ports(c *corev1.Container, path *field.Path) []cloudapi.Po
 		case corev1.ProtocolTCP, corev1.ProtocolUDP:
 			out = append(out, cloudapi.Port{Port: p.ContainerPort, Protocol: cloudapi.Protocol(protocol)})
 		default:
-			t.refuse(path.Index(i).Child("protocol"), "%s: the clouds know TCP and UDP", protocol)
+			t.refusef(path.Index(i).Child("protocol"), "%s: the clouds know TCP and UDP", protocol)
 		}
 	}
 	return out
@@ -64,7 +64,7 @@ func (t *translation) pullPolicy(out *cloudapi.Container, c *corev1.Container, p
 	if t.limits.Can.PullPolicy {
 		out.PullPolicy = string(c.ImagePullPolicy)
 	} else if c.ImagePullPolicy == corev1.PullNever {
-		t.refuse(path.Child("imagePullPolicy"), "Never: the cloud always pulls images")
+		t.refusef(path.Child("imagePullPolicy"), "Never: the cloud always pulls images")
 	}
 }
 

@@ -26,7 +26,8 @@ func (t *translation) dns() *cloudapi.DNS {
 	base := t.baseDNS()
 	if base == nil {
 		if config != nil && len(config.Nameservers)+len(config.Searches)+len(config.Options) > 0 {
-			t.refuse(path, "with dnsPolicy Default it adds to the cloud's own resolver configuration, which the cloud can only keep or replace as a whole")
+			t.refusef(path, "with dnsPolicy Default it adds to the cloud's own resolver configuration, "+
+				"which the cloud can only keep or replace as a whole")
 		}
 		return nil
 	}
@@ -53,13 +54,13 @@ func (t *translation) baseDNS() *cloudapi.DNS {
 		return nil
 	case corev1.DNSClusterFirst, corev1.DNSClusterFirstWithHostNet, "":
 	default:
-		t.refuse(path, "unknown policy %q", t.pod.Spec.DNSPolicy)
+		t.refusef(path, "unknown policy %q", t.pod.Spec.DNSPolicy)
 		return nil
 	}
 	if len(t.opts.ClusterDNS) == 0 {
 		// The kubelet's own answer to a cluster without DNS addresses.
-		t.event(EventMissingClusterDNS, "pod: %q. kubelet does not have ClusterDNS IP configured and cannot create Pod using %q policy. Falling back to %q policy.",
-			podText(t.pod), corev1.DNSClusterFirst, corev1.DNSDefault)
+		t.eventf(EventMissingClusterDNS, "pod: %q. kubelet does not have ClusterDNS IP configured "+
+			"and cannot create Pod using %q policy. Falling back to %q policy.", podText(t.pod), corev1.DNSClusterFirst, corev1.DNSDefault)
 		t.changed(path, "the node has no addresses of the cluster's DNS", string(corev1.DNSClusterFirst), string(corev1.DNSDefault))
 		return nil
 	}
@@ -100,7 +101,8 @@ func (t *translation) fitNameServers(servers []string) []string {
 	}
 	servers = servers[:maxNameServers]
 	text := strings.Join(servers, " ")
-	t.event(EventDNSConfigForming, "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: %s", text)
+	t.eventf(EventDNSConfigForming,
+		"Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: %s", text)
 	t.changed(field.NewPath("spec", "dnsConfig", "nameservers"), "a resolver takes three", "more than three", text)
 	return servers
 }
@@ -123,8 +125,10 @@ func (t *translation) fitSearches(searches []string) []string {
 	}
 	if len(fit) < len(searches) {
 		text := strings.Join(fit, " ")
-		t.event(EventDNSConfigForming, "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: %s", text)
-		t.changed(field.NewPath("spec", "dnsConfig", "searches"), "a resolver takes 32 search domains with 2048 characters in all and 253 in each", fmt.Sprintf("%d domains", len(searches)), text)
+		t.eventf(EventDNSConfigForming,
+			"Search Line limits were exceeded, some search paths have been omitted, the applied search line is: %s", text)
+		t.changed(field.NewPath("spec", "dnsConfig", "searches"),
+			"a resolver takes 32 search domains with 2048 characters in all and 253 in each", fmt.Sprintf("%d domains", len(searches)), text)
 	}
 	return fit
 }

@@ -29,14 +29,14 @@ func (t *translation) podField(ref *corev1.ObjectFieldSelector, container string
 	case "status.podIP", "status.podIPs":
 		// Groups have one address, so that the list is the address.
 		if !t.limits.Can.EnvPodIP {
-			t.refuse(path, "%s: the cloud does not fill in the group's address", ref.FieldPath)
+			t.refusef(path, "%s: the cloud does not fill in the group's address", ref.FieldPath)
 			return "", "", false
 		}
 		return "", cloudapi.FieldPodIP, true
 	}
 	value, ok = metadataField(t.pod, ref.FieldPath)
 	if !ok {
-		t.refuse(path, "unsupported fieldPath: %s", ref.FieldPath)
+		t.refusef(path, "unsupported fieldPath: %s", ref.FieldPath)
 	}
 	return value, "", ok
 }
@@ -85,7 +85,7 @@ func (t *translation) resourceField(ref *corev1.ResourceFieldSelector, container
 	}
 	c := findContainer(t.pod, container)
 	if c == nil {
-		t.refuse(path.Child("containerName"), "container %s not found", container)
+		t.refusef(path.Child("containerName"), "container %s not found", container)
 		return "", false
 	}
 	side, name, _ := strings.Cut(ref.Resource, ".")
@@ -101,7 +101,7 @@ func (t *translation) resourceField(ref *corev1.ResourceFieldSelector, container
 	}
 	value, err := inUnits(side, name, q, ref.Divisor)
 	if err != nil {
-		t.refuse(path.Child("resource"), "%s", err)
+		t.refusef(path.Child("resource"), "%s", err)
 		return "", false
 	}
 	return value, true

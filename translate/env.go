@@ -109,16 +109,17 @@ func (t *translation) addSource(e *environment, c *corev1.Container, index int, 
 		e.set(cloudapi.EnvVar{Name: full, Value: values[key], Secret: kind == KindSecret})
 	}
 	if len(skipped) > 0 {
-		t.event(EventInvalidVariables, "Keys [%s] from the EnvFrom %s %s/%s were skipped since they are considered invalid environment variable names.",
+		t.eventf(EventInvalidVariables,
+			"Keys [%s] from the EnvFrom %s %s/%s were skipped since they are considered invalid environment variable names.",
 			strings.Join(skipped, ", "), kind, t.pod.Namespace, name)
-		t.note(path, DecisionIgnored, "keys [%s]: the cloud does not take them as names of variables", strings.Join(skipped, ", "))
+		t.notef(path, DecisionIgnored, "keys [%s]: the cloud does not take them as names of variables", strings.Join(skipped, ", "))
 	}
 }
 
 // addVariable adds one entry of env, if it has a value.
 func (t *translation) addVariable(e *environment, c *corev1.Container, env *corev1.EnvVar, path *field.Path) {
 	if fault := t.variableNameFault(env.Name); fault != "" {
-		t.refuse(path.Child("name"), "%s", fault)
+		t.refusef(path.Child("name"), "%s", fault)
 	}
 	v := cloudapi.EnvVar{Name: env.Name}
 	switch {
@@ -190,7 +191,7 @@ func (t *translation) expandText(e *environment, text string, path *field.Path) 
 		v, known := e.find(name)
 		secret = secret || v.Secret
 		if v.FieldPath != "" {
-			t.refuse(path, "$(%s) is the group's address, which only the cloud knows, and it does not expand references", name)
+			t.refusef(path, "$(%s) is the group's address, which only the cloud knows, and it does not expand references", name)
 		}
 		return v.Value, known
 	})

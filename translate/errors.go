@@ -20,7 +20,7 @@ func (r Refusal) String() string { return r.Field + ": " + r.Reason }
 
 // Refused says that a pod can never run on this cloud as it is. It holds all
 // reasons, sorted by path.
-type Refused struct {
+type Refused struct { //nolint:errname // it reads as what became of the pod: translate.Refused
 	Refusals []Refusal
 }
 
@@ -70,7 +70,7 @@ const (
 // MissingReference says that something a pod refers to is not there, or lacks
 // a key. It may appear later, so that the pod waits instead of failing, as
 // under a kubelet.
-type MissingReference struct {
+type MissingReference struct { //nolint:errname // it is a description first: kind, name, key
 	Kind      ReferenceKind
 	Namespace string
 	Name      string

@@ -13,7 +13,10 @@ import (
 // rejects it for good. group is the last that is known of it, or nil; its
 // containers are told as they are, and end when it does.
 func Failed(pod *corev1.Pod, group *cloudapi.Group, reason, message string, now time.Time) corev1.PodStatus {
-	if isTerminal(pod.Status.Phase) && pod.Status.Reason != reason {
+	// A pod that has ended otherwise stays as it ended; one that was failed
+	// from here before still learns how its containers end.
+	failedHere := pod.Status.Phase == corev1.PodFailed && pod.Status.Reason == reason
+	if isTerminal(pod.Status.Phase) && !failedHere {
 		return *pod.Status.DeepCopy()
 	}
 	w := newStatusWriter(pod, group, now, StatusOptions{})

@@ -58,14 +58,23 @@ func able(can cloudapi.Abilities, name string) bool {
 	return v.IsValid() && v.Bool()
 }
 
-// The row makers keep the tables readable: one line per field.
+// The row makers keep the tables readable: what rows have in common is said
+// once, and their paths follow.
 
-func honoured(paths ...string) []Field {
-	return rows(Field{Decision: DecisionHonoured}, paths)
+func honoured(paths ...string) []Field { return rows(Field{Decision: DecisionHonoured}, paths) }
+
+// remark makes rows that are honoured, but not at every value.
+func remark(reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionHonoured, Reason: reason}, paths)
 }
 
 func refused(reason string, paths ...string) []Field {
 	return rows(Field{Decision: DecisionRefused, Reason: reason}, paths)
+}
+
+// refusedBut makes rows that are refused at all but one value.
+func refusedBut(harmless, reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionRefused, Harmless: []string{harmless}, Reason: reason}, paths)
 }
 
 func ignored(reason string, paths ...string) []Field {
@@ -75,6 +84,32 @@ func ignored(reason string, paths ...string) []Field {
 // parts makes rows whose own parts decide.
 func parts(paths ...string) []Field {
 	return rows(Field{Decision: DecisionHonoured, Parts: true}, paths)
+}
+
+// emulated makes rows whose parts decide besides.
+func emulated(reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionEmulated, Parts: true, Reason: reason}, paths)
+}
+
+// by makes rows that are honoured on a cloud with the ability.
+func by(ability string, without Decision, reason string, paths ...string) []Field {
+	return rows(Field{Decision: DecisionHonoured, Ability: ability, Without: without, Reason: reason}, paths)
+}
+
+// withParts says that the parts of these rows have rows of their own.
+func withParts(fields []Field) []Field {
+	for i := range fields {
+		fields[i].Parts = true
+	}
+	return fields
+}
+
+// harmlessAt adds a value at which these rows ask for nothing.
+func harmlessAt(value string, fields []Field) []Field {
+	for i := range fields {
+		fields[i].Harmless = []string{value}
+	}
+	return fields
 }
 
 func rows(f Field, paths []string) []Field {

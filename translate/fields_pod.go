@@ -14,30 +14,32 @@ const (
 // podFields are the fields directly below spec.
 func podFields() []Field {
 	return slices.Concat(
-		parts("volumes", "containers", "imagePullSecrets", "hostAliases", "dnsConfig", "dnsConfig.options", "securityContext", "resources", "os"),
+		parts("volumes", "containers", "imagePullSecrets", "hostAliases", "dnsConfig", "dnsConfig.options",
+			"securityContext", "resources", "os"),
 		honoured("restartPolicy", "dnsPolicy", "serviceAccountName", "enableServiceLinks", "readinessGates",
 			"imagePullSecrets[*].name", "hostAliases[*].ip", "hostAliases[*].hostnames",
 			"dnsConfig.nameservers", "dnsConfig.searches", "dnsConfig.options[*].name", "dnsConfig.options[*].value"),
-		[]Field{
-			{Path: "initContainers", Decision: DecisionHonoured, Parts: true, Ability: "InitContainers", Without: DecisionRefused, Reason: "the cloud has no init containers"},
-			{Path: "terminationGracePeriodSeconds", Decision: DecisionHonoured, Ability: "TerminationGrace", Without: DecisionEmulated, Reason: "the cloud takes no grace period; what there is of it is left to the node"},
-			{Path: "activeDeadlineSeconds", Decision: DecisionHonoured, Ability: "ActiveDeadline", Without: DecisionEmulated, Reason: "the cloud takes no deadline; the node deletes the group when it passes"},
-			{Path: "hostname", Decision: DecisionHonoured, Ability: "Hostname", Without: DecisionRefused, Reason: "the cloud chooses the host name itself"},
-			{Path: "hostnameOverride", Decision: DecisionHonoured, Ability: "Hostname", Without: DecisionRefused, Reason: "the cloud chooses the host name itself"},
-			{Path: "subdomain", Decision: DecisionRefused, Reason: "the pod's own fully qualified name cannot be put into its hosts file before its address is known"},
-			{Path: "setHostnameAsFQDN", Decision: DecisionRefused, Harmless: []string{"false"}, Reason: "a container group has no fully qualified host name"},
-			{Path: "shareProcessNamespace", Decision: DecisionRefused, Harmless: []string{"false"}, Reason: "containers of a group have process namespaces of their own"},
-			{Path: "hostUsers", Decision: DecisionRefused, Harmless: []string{"true"}, Reason: "user namespaces cannot be asked for"},
-			{Path: "os.name", Decision: DecisionRefused, Harmless: []string{"linux"}, Reason: reasonWindows},
-			{Path: "serviceAccount", Decision: DecisionIgnored, Reason: "a deprecated copy of serviceAccountName"},
-		},
+		withParts(by("InitContainers", DecisionRefused, "the cloud has no init containers", "initContainers")),
+		by("TerminationGrace", DecisionEmulated,
+			"the cloud takes no grace period; what there is of it is left to the node", "terminationGracePeriodSeconds"),
+		by("ActiveDeadline", DecisionEmulated,
+			"the cloud takes no deadline; the node deletes the group when it passes", "activeDeadlineSeconds"),
+		by("Hostname", DecisionRefused, "the cloud chooses the host name itself", "hostname", "hostnameOverride"),
+		refused("the pod's own fully qualified name cannot be put into its hosts file before its address is known", "subdomain"),
+		refusedBut("false", "a container group has no fully qualified host name", "setHostnameAsFQDN"),
+		refusedBut("false", "containers of a group have process namespaces of their own", "shareProcessNamespace"),
+		refusedBut("true", "user namespaces cannot be asked for", "hostUsers"),
+		refusedBut("linux", reasonWindows, "os.name"),
 		refused("a container cannot be added to a running group", "ephemeralContainers"),
 		refused(reasonHost, "hostNetwork", "hostPID", "hostIPC"),
-		refused("runtime classes are settings of a node's container runtime, which a container group does not have", "runtimeClassName", "overhead"),
+		refused("runtime classes are settings of a node's container runtime, which a container group does not have",
+			"runtimeClassName", "overhead"),
 		refused("devices of a node cannot be claimed", "resourceClaims"),
 		refused("the group's size follows its containers' resources", "resources.limits", "resources.requests", "resources.claims"),
+		ignored("a deprecated copy of serviceAccountName", "serviceAccount"),
 		ignored("it names this node", "nodeName"),
-		ignored(reasonScheduled, "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "schedulerName", "schedulingGates", "preemptionPolicy", "priority", "priorityClassName", "workloadRef"),
+		ignored(reasonScheduled, "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "schedulerName",
+			"schedulingGates", "preemptionPolicy", "priority", "priorityClassName", "workloadRef"),
 		ignored(reasonAdmitted, "automountServiceAccountToken"),
 	)
 }
@@ -49,10 +51,8 @@ func podSecurityFields() []Field {
 		profileFields(),
 		refused(reasonWindows, "windowsOptions"),
 		refused(reasonNoSecurity, "runAsUser", "runAsGroup", "supplementalGroups", "fsGroup", "sysctls"),
-		[]Field{
-			{Path: "runAsNonRoot", Decision: DecisionRefused, Harmless: []string{"false"}, Reason: reasonNoSecurity},
-			{Path: "supplementalGroupsPolicy", Decision: DecisionRefused, Harmless: []string{"Merge"}, Reason: reasonNoSecurity},
-		},
+		refusedBut("false", reasonNoSecurity, "runAsNonRoot"),
+		refusedBut("Merge", reasonNoSecurity, "supplementalGroupsPolicy"),
 		ignored("it says how fsGroup is applied, which is refused", "fsGroupChangePolicy"),
 		ignored("it says how SELinux labels are applied, which are refused", "seLinuxChangePolicy"),
 	)
@@ -68,7 +68,7 @@ func seLinuxFields() []Field {
 func profileFields() []Field {
 	return slices.Concat(
 		parts("seccompProfile", "appArmorProfile"),
-		[]Field{{Path: "seccompProfile.type", Decision: DecisionRefused, Harmless: []string{"Unconfined"}, Reason: reasonNoSecurity}},
+		refusedBut("Unconfined", reasonNoSecurity, "seccompProfile.type"),
 		refused(reasonNoSecurity, "seccompProfile.localhostProfile", "appArmorProfile.type", "appArmorProfile.localhostProfile"),
 	)
 }

@@ -48,7 +48,7 @@ func walkTypes(t *testing.T, typ reflect.Type, path string, table map[string]tra
 		walkTypes(t, typ.Elem(), path+"[*]", table, seen)
 	case reflect.Map:
 		// Every row below a map is one of its keys; [*] must be among them.
-		if _, any := table[path+"[*]"]; !any {
+		if _, others := table[path+"[*]"]; !others {
 			t.Errorf("%s is a map without a row for other keys", path)
 		}
 		for p := range table {
@@ -57,8 +57,7 @@ func walkTypes(t *testing.T, typ reflect.Type, path string, table map[string]tra
 			}
 		}
 	case reflect.Struct:
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name == "" && strings.Contains(options, "inline") {
 				walkTypes(t, f.Type, path, table, seen)

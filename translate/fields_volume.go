@@ -3,28 +3,20 @@ package translate
 import "slices"
 
 const (
-	reasonFrozen = "written once, when the group is created; a later change does not reach the containers"
-	reasonMode   = "the cloud takes no file modes; files have mode 0644"
-	reasonToken  = "written once, when the group is created; the file is not renewed when the token expires"
+	reasonFrozen    = "written once, when the group is created; a later change does not reach the containers"
+	reasonMode      = "the cloud takes no file modes; files have mode 0644"
+	reasonUnrenewed = "written once, when the group is created; the file is not renewed when the token expires"
 )
-
-// harmlessMode is 0644, Kubernetes' default for files, as a decimal.
-var harmlessMode = []string{"420"}
 
 // volumeFields are the fields of a volume.
 func volumeFields() []Field {
 	return slices.Concat(
 		honoured("name"),
 		parts("emptyDir"),
-		[]Field{
-			{Path: "emptyDir.medium", Decision: DecisionHonoured, Ability: "EmptyDirMemory", Without: DecisionRefused, Reason: "the cloud keeps emptyDir volumes on disk"},
-			{Path: "emptyDir.sizeLimit", Decision: DecisionHonoured, Ability: "EmptyDirSizeLimit", Without: DecisionRefused, Harmless: []string{"0"}, Reason: "the cloud does not limit an emptyDir"},
-			{Path: "nfs", Decision: DecisionHonoured, Parts: true, Ability: "NFS", Without: DecisionRefused, Reason: "the cloud mounts no NFS"},
-			{Path: "configMap", Decision: DecisionEmulated, Parts: true, Reason: reasonFrozen},
-			{Path: "secret", Decision: DecisionEmulated, Parts: true, Reason: reasonFrozen},
-			{Path: "downwardAPI", Decision: DecisionEmulated, Parts: true, Reason: reasonFrozen},
-			{Path: "projected", Decision: DecisionEmulated, Parts: true, Reason: reasonFrozen},
-		},
+		by("EmptyDirMemory", DecisionRefused, "the cloud keeps emptyDir volumes on disk", "emptyDir.medium"),
+		harmlessAt("0", by("EmptyDirSizeLimit", DecisionRefused, "the cloud does not limit an emptyDir", "emptyDir.sizeLimit")),
+		withParts(by("NFS", DecisionRefused, "the cloud mounts no NFS", "nfs")),
+		emulated(reasonFrozen, "configMap", "secret", "downwardAPI", "projected"),
 		honoured("nfs.server", "nfs.path", "nfs.readOnly"),
 		honoured("configMap.name", "configMap.optional", "secret.secretName", "secret.optional"),
 		modeFields("configMap.defaultMode", "secret.defaultMode", "downwardAPI.defaultMode"),
@@ -50,15 +42,17 @@ func projectionFields() []Field {
 		itemFields("sources[*].secret.items"),
 		itemFields("sources[*].configMap.items"),
 		downwardFields("sources[*].downwardAPI.items"),
-		[]Field{{Path: "sources[*].serviceAccountToken", Decision: DecisionEmulated, Parts: true, Reason: reasonToken}},
-		honoured("sources[*].serviceAccountToken.audience", "sources[*].serviceAccountToken.expirationSeconds", "sources[*].serviceAccountToken.path"),
+		emulated(reasonUnrenewed, "sources[*].serviceAccountToken"),
+		honoured("sources[*].serviceAccountToken.audience", "sources[*].serviceAccountToken.expirationSeconds",
+			"sources[*].serviceAccountToken.path"),
 		refused("trust bundles cannot be fetched for a group", "sources[*].clusterTrustBundle"),
 		refused("certificates cannot be requested for a group", "sources[*].podCertificate"),
 	)
 }
 
 func modeFields(paths ...string) []Field {
-	return rows(Field{Decision: DecisionHonoured, Ability: "FileMode", Without: DecisionRefused, Harmless: harmlessMode, Reason: reasonMode}, paths)
+	// 420 is 0644, Kubernetes' default for files, in decimal.
+	return harmlessAt("420", by("FileMode", DecisionRefused, reasonMode, paths...))
 }
 
 func itemFields(items string) []Field {

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -94,9 +95,9 @@ func (t *translation) configMapFiles(set *fileSet, name string, items []corev1.K
 	if cm == nil {
 		return
 	}
-	content := map[string][]byte{}
-	for k, v := range cm.BinaryData {
-		content[k] = v
+	content := maps.Clone(cm.BinaryData)
+	if content == nil {
+		content = map[string][]byte{}
 	}
 	for k, v := range cm.Data {
 		content[k] = []byte(v)
@@ -143,7 +144,7 @@ func (t *translation) downwardFiles(set *fileSet, items []corev1.DownwardAPIVolu
 		switch {
 		case item.FieldRef != nil:
 			if value, ok = metadataField(t.pod, item.FieldRef.FieldPath); !ok {
-				t.refuse(at.Index(i).Child("fieldRef", "fieldPath"), "unsupported fieldPath: %s", item.FieldRef.FieldPath)
+				t.refusef(at.Index(i).Child("fieldRef", "fieldPath"), "unsupported fieldPath: %s", item.FieldRef.FieldPath)
 			}
 		case item.ResourceFieldRef != nil:
 			value, ok = t.resourceField(item.ResourceFieldRef, "", at.Index(i).Child("resourceFieldRef"))
@@ -160,18 +161,18 @@ func (t *translation) checkFiles(set *fileSet, files []cloudapi.File, at *field.
 	for _, f := range files {
 		t.atMost(at, t.limits.MaxFileBytes, len(f.Content), "bytes in the file "+f.Path)
 		if !t.limits.Can.BinaryFiles && !utf8.Valid(f.Content) {
-			t.refuse(at, "the file %s is not text in UTF-8, and the cloud takes no other", f.Path)
+			t.refusef(at, "the file %s is not text in UTF-8, and the cloud takes no other", f.Path)
 		}
 		if !t.limits.Can.NestedFilePaths && strings.Contains(f.Path, "/") {
-			t.refuse(at, "the file %s is in a directory of its own, and the cloud takes a flat list", f.Path)
+			t.refusef(at, "the file %s is in a directory of its own, and the cloud takes a flat list", f.Path)
 		}
 		if leavesVolume(f.Path) || f.Path == "." {
-			t.refuse(at, "the file path %q is outside the volume", f.Path)
+			t.refusef(at, "the file path %q is outside the volume", f.Path)
 			continue
 		}
 		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
 			if _, clash := set.files[dir]; clash {
-				t.refuse(at, "%s is both a file and a directory", dir)
+				t.refusef(at, "%s is both a file and a directory", dir)
 			}
 		}
 	}

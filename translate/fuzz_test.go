@@ -61,7 +61,7 @@ func FuzzStatus(f *testing.F) {
 			t.Skip()
 		}
 		before := c.Pod.DeepCopy()
-		for _, call := range []string{"Status", "Waiting", "Rejected", "Lost", "Terminated"} {
+		for _, call := range []string{"Status", "Waiting", "Rejected", "Failed", "Lost", "Terminated"} {
 			c.Call = call
 			first := c.run(t, &c.Pod, now)
 			for _, fault := range statusFaults(&c.Pod, &first) {

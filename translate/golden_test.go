@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func tokens() map[translate.TokenKey]string {
 }
 
 // readCase reads a pod and the objects beside it.
-func readCase(t *testing.T, path string) (*corev1.Pod, translate.References) {
+func readCase(t testing.TB, path string) (*corev1.Pod, translate.References) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -57,7 +58,7 @@ func readCase(t *testing.T, path string) (*corev1.Pod, translate.References) {
 	}
 	refs := translate.References{ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{}, Tokens: tokens()}
 	var pod *corev1.Pod
-	for _, doc := range bytes.Split(data, []byte("\n---\n")) {
+	for doc := range bytes.SplitSeq(data, []byte("\n---\n")) {
 		var kind metav1.TypeMeta
 		if err := yaml.Unmarshal(doc, &kind); err != nil {
 			t.Fatalf("%s: %v", path, err)
@@ -86,7 +87,7 @@ func readCase(t *testing.T, path string) (*corev1.Pod, translate.References) {
 	return pod, refs
 }
 
-func decode[T any](t *testing.T, doc []byte, into T) T {
+func decode[T any](t testing.TB, doc []byte, into T) T {
 	t.Helper()
 	if err := yaml.UnmarshalStrict(doc, into); err != nil {
 		t.Fatalf("%v in:\n%s", err, doc)
@@ -131,9 +132,7 @@ func copyReferences(r translate.References) translate.References {
 	for k, v := range r.Secrets {
 		out.Secrets[k] = v.DeepCopy()
 	}
-	for k, v := range r.Tokens {
-		out.Tokens[k] = v
-	}
+	maps.Copy(out.Tokens, r.Tokens)
 	for _, s := range r.Services {
 		out.Services = append(out.Services, s.DeepCopy())
 	}

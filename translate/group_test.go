@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -211,9 +212,9 @@ func TestDocumentedKCI(t *testing.T) {
 func TestCounts(t *testing.T) {
 	limits := kciLimits()
 	limits.MaxContainers, limits.MaxInit, limits.MaxVolumes, limits.MaxHostAliases = 1, 1, 1, 1
-	limits.MaxEnv, limits.MaxFiles, limits.MaxArgs, limits.MaxCredentials, limits.MaxSearches = 2, 1, 1, 0, 2
+	limits.MaxEnv, limits.MaxFiles, limits.MaxArgs, limits.MaxCommandBytes, limits.MaxSearches = 2, 1, 1, 3, 2
 	pod, refs := readCase(t, "testdata/pod/services.pod.yaml")
-	two := []corev1.Container{{Name: "a", Image: "a", Args: []string{"1", "2"}, VolumeMounts: []corev1.VolumeMount{{Name: "x", MountPath: "/x"}, {Name: "y", MountPath: "/y"}}}, {Name: "b", Image: "b"}}
+	two := []corev1.Container{{Name: "a", Image: "a", Args: []string{"1", "abcd"}, VolumeMounts: []corev1.VolumeMount{{Name: "x", MountPath: "/x"}, {Name: "y", MountPath: "/y"}}}, {Name: "b", Image: "b"}}
 	pod.Spec.InitContainers, pod.Spec.Containers = two, append(pod.Spec.Containers, two...)
 	pod.Spec.HostAliases = []corev1.HostAlias{{IP: "1.1.1.1"}, {IP: "2.2.2.2"}}
 	refs.ConfigMaps["y"] = &corev1.ConfigMap{Data: map[string]string{"a": "", "b": ""}}
@@ -232,12 +233,14 @@ func TestCounts(t *testing.T) {
 		"spec.containers: 3 containers; the cloud takes at most 1",
 		"spec.containers[0].env: 22 " + env,
 		"spec.containers[1].args: 2 elements; the cloud takes at most 1",
+		"spec.containers[1].args[1]: 4 bytes; the cloud takes at most 3",
 		"spec.containers[1].env: 21 " + env,
 		"spec.containers[2].env: 21 " + env,
 		"spec.dnsConfig.searches: 3 search domains, the cluster's included; the cloud takes at most 2",
 		"spec.hostAliases: 2 host aliases; the cloud takes at most 1",
 		"spec.initContainers: 2 init containers; the cloud takes at most 1",
 		"spec.initContainers[0].args: 2 elements; the cloud takes at most 1",
+		"spec.initContainers[0].args[1]: 4 bytes; the cloud takes at most 3",
 		"spec.initContainers[0].env: 21 " + env,
 		"spec.initContainers[1].env: 21 " + env,
 		"spec.volumes: 2 volumes; the cloud takes at most 1",
@@ -245,6 +248,33 @@ func TestCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+}
+
+// TestRefusalsAreSortedByIndex wants container 2 before container 10.
+func TestRefusalsAreSortedByIndex(t *testing.T) {
+	pod := simplePod()
+	var want []string
+	pod.Spec.Containers = nil
+	for i := range 12 {
+		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{
+			Name: fmt.Sprintf("c%d", i), Image: "c", Ports: []corev1.ContainerPort{{ContainerPort: 1, Protocol: corev1.ProtocolSCTP}},
+		})
+		want = append(want, fmt.Sprintf("spec.containers[%d].ports[0].protocol: SCTP: the clouds know TCP and UDP", i))
+	}
+	_, _, err := translate.Group(pod, translate.References{}, options(eciLimits()))
+	if diff := cmp.Diff(strings.Join(want, "; "), text(err)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func BenchmarkGroup(b *testing.B) {
+	pod, refs := readCase(b, "testdata/pod/defaulted.pod.yaml")
+	o := options(eciLimits())
+	for b.Loop() {
+		if _, _, err := translate.Group(pod, refs, o); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -106,7 +106,7 @@ func (t *translation) identity() cloudapi.Identity {
 	id := IdentityOf(t.pod, t.opts.Cluster, t.opts.Node)
 	meta := field.NewPath("metadata")
 	if sanitize(id.PodUID) == "" {
-		t.refuse(meta.Child("uid"), "the pod has no uid, by which its group is known")
+		t.refusef(meta.Child("uid"), "the pod has no uid, by which its group is known")
 		return id
 	}
 	if t.limits.Tags {
@@ -116,10 +116,10 @@ func (t *translation) identity() cloudapi.Identity {
 		return id
 	}
 	if room := t.limits.Name.Max - ownerLength - len(nameSeparator); t.limits.Name.Max > 0 && len(id.PodUID) > room {
-		t.refuse(meta.Child("uid"), "%d characters; the name of the group has room for %d", len(id.PodUID), room)
+		t.refusef(meta.Child("uid"), "%d characters; the name of the group has room for %d", len(id.PodUID), room)
 	}
 	if id.PodUID != sanitize(id.PodUID) {
-		t.refuse(meta.Child("uid"), "it must be made of a-z, 0-9 and hyphens to stand in the name of the group")
+		t.refusef(meta.Child("uid"), "it must be made of a-z, 0-9 and hyphens to stand in the name of the group")
 	}
 	return id
 }

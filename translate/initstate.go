@@ -14,7 +14,9 @@ import (
 // containers start; before that they wait, for one cannot know which of them
 // runs. If the group fails before, the first one that has not ended is taken
 // for the culprit.
-func (w *statusWriter) initContainer(c *corev1.Container, seen *cloudapi.ContainerState, old *corev1.ContainerStatus) corev1.ContainerStatus {
+func (w *statusWriter) initContainer(
+	c *corev1.Container, seen *cloudapi.ContainerState, old *corev1.ContainerStatus,
+) corev1.ContainerStatus {
 	hidden := seen == nil || !isKnown(seen.Current.Kind)
 	if !hidden {
 		return w.container(c, seen, old)

@@ -45,6 +45,7 @@ func (t *translation) inspectParts(v reflect.Value, path *field.Path, pattern st
 			}
 			t.inspectField(v.MapIndex(k), path.Key(k.String()), entry)
 		}
+	default: // a test holds that nothing else is said to have parts
 	}
 }
 
@@ -54,7 +55,7 @@ func (t *translation) inspectField(v reflect.Value, path *field.Path, pattern st
 	if !known {
 		// A test walks all types of a pod, so that this is a field which
 		// is newer than this program.
-		t.refuse(path, "cumulet does not know this field")
+		t.refusef(path, "cumulet does not know this field")
 		return
 	}
 	if len(f.Harmless) > 0 && slices.Contains(f.Harmless, scalarText(v)) {
@@ -63,10 +64,11 @@ func (t *translation) inspectField(v reflect.Value, path *field.Path, pattern st
 	decision := f.On(t.limits.Can)
 	switch decision {
 	case DecisionRefused:
-		t.refuse(path, "%s", f.Reason)
+		t.refusef(path, "%s", f.Reason)
 		return
 	case DecisionEmulated, DecisionIgnored:
-		t.note(path, decision, "%s", f.Reason)
+		t.notef(path, decision, "%s", f.Reason)
+	default:
 	}
 	if f.Parts {
 		t.inspectParts(v, path, pattern)
@@ -86,7 +88,7 @@ func scalarText(v reflect.Value) string {
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	if q, ok := v.Interface().(resource.Quantity); ok {
+	if q, ok := reflect.TypeAssert[resource.Quantity](v); ok {
 		return q.String()
 	}
 	return fmt.Sprint(v.Interface())

@@ -3,14 +3,14 @@ package translate_test
 import "github.com/cumulet/cumulet/cloudapi"
 
 // eciLimits mirrors what Alibaba Cloud documents for ECI: the parameters of
-// CreateContainerGroup, the limits page and the table of sizes.
+// CreateContainerGroup, the limits page and the sizes that all regions sell.
 func eciLimits() cloudapi.Limits {
 	return cloudapi.Limits{
 		Cloud: "eci", Provider: "eci",
 		Name: cloudapi.NameLimits{Max: 128}, Tags: true, MaxTagValue: 128,
 		MaxContainers: 20, MaxInit: 20, MaxVolumes: 20,
 		MaxEnv: 240, MaxEnvKey: 128, EnvKey: `^[A-Za-z_][0-9A-Za-z_]*$`, MaxEnvValue: 256,
-		MaxCommand: 20, MaxArgs: 100, MaxCommandBytes: 256,
+		MaxCommand: 30, MaxArgs: 29,
 		MaxFiles: 90, MaxFileBytes: 32 << 10, MaxCredentials: 10, MaxHostAliases: 100,
 		MaxNameServers: 20, MaxSearches: 20, MaxDNSOptions: 20,
 		Sizes: []cloudapi.Size{
@@ -22,36 +22,43 @@ func eciLimits() cloudapi.Limits {
 			{CPU: 8, Memory: []float64{4, 8, 16, 32, 64}},
 			{CPU: 12, Memory: []float64{12, 24, 48, 96}},
 			{CPU: 16, Memory: []float64{16, 32, 64, 128}},
+			{CPU: 24, Memory: []float64{24, 48, 96, 192}},
 			{CPU: 32, Memory: []float64{32, 64, 128, 256}},
+			{CPU: 52, Memory: []float64{96, 192, 384}},
+			{CPU: 56, Memory: []float64{224}},
 			{CPU: 64, Memory: []float64{128, 256, 512}},
 		},
 		DefaultSize: cloudapi.Size{CPU: 2, Memory: []float64{4}},
 		Can: cloudapi.Abilities{
 			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
 			EnvPodIP: true, NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
-			BinaryFiles: true, NestedFilePaths: true, SubPath: true, GPU: true, Hostname: true, Stdin: true,
+			BinaryFiles: true, NestedFilePaths: true, SubPath: true, Hostname: true, Stdin: true,
 			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true,
 		},
 	}
 }
 
 // kciLimits mirrors KCI with the fields that Kingsoft's own SDKs have beside
-// the documented ones. The sizes are a made-up price list: the real one is
-// what DescribeKciPackages answers.
+// the documented ones. The sizes are an assumption: which are sold is what
+// DescribeKciPackages answers.
 func kciLimits() cloudapi.Limits {
 	return cloudapi.Limits{
 		Cloud: "kci", Provider: "kci",
-		Name:   cloudapi.NameLimits{Max: 63, Dots: true},
-		MaxEnv: 100, MaxEnvKey: 63, EnvKey: `^[-._a-zA-Z][-._a-zA-Z0-9]*$`,
-		MaxFiles: 100, MaxFileBytes: 24 << 10,
+		Name:      cloudapi.NameLimits{Max: 63, Dots: true},
+		MaxEnvKey: 63, EnvKey: `^[-._a-zA-Z][-._a-zA-Z0-9]*$`,
+		MaxFileBytes: 18 << 10,
 		Sizes: []cloudapi.Size{
-			{CPU: 0.5, Memory: []float64{1, 2}},
-			{CPU: 1, Memory: []float64{2, 4}},
-			{CPU: 2, Memory: []float64{4, 8}},
-			{CPU: 4, Memory: []float64{8, 16, 32}},
-			{CPU: 16, Memory: []float64{32, 64}},
+			{CPU: 1, Memory: []float64{1, 2, 4}},
+			{CPU: 2, Memory: []float64{2, 4, 8, 16}},
+			{CPU: 4, Memory: []float64{4, 8, 16, 32}},
+			{CPU: 8, Memory: []float64{8, 16, 32, 64}},
+			{CPU: 16, Memory: []float64{16, 32, 64, 128}},
+			{CPU: 32, Memory: []float64{32, 64, 128, 256}},
+			{CPU: 64, Memory: []float64{64, 128, 256, 512}},
+			{CPU: 128, Memory: []float64{128, 256, 512}},
+			{CPU: 256, Memory: []float64{256, 512}},
 		},
-		DefaultSize: cloudapi.Size{CPU: 1, Memory: []float64{2}},
+		DefaultSize: cloudapi.Size{CPU: 2, Memory: []float64{4}},
 		Can: cloudapi.Abilities{
 			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
 			EnvPodIP: true, NFS: true, FileMode: true, BinaryFiles: true, NestedFilePaths: true, GPU: true, Exec: true,

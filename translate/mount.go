@@ -20,7 +20,7 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 		m, at := &c.VolumeMounts[i], base.Index(i)
 		volume := findVolume(t.pod, m.Name)
 		if volume == nil {
-			t.refuse(at.Child("name"), "the pod has no volume %q", m.Name)
+			t.refusef(at.Child("name"), "the pod has no volume %q", m.Name)
 			continue
 		}
 		sub, subAt, ok := t.subPath(c, m, env, at)
@@ -45,7 +45,9 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 
 // subPath is a mount's sub-path with subPathExpr expanded, and the field that
 // it comes from. An expression may only use variables that have a value.
-func (t *translation) subPath(c *corev1.Container, m *corev1.VolumeMount, env *environment, at *field.Path) (sub string, from *field.Path, ok bool) {
+func (t *translation) subPath(
+	c *corev1.Container, m *corev1.VolumeMount, env *environment, at *field.Path,
+) (sub string, from *field.Path, ok bool) {
 	sub, from = m.SubPath, at.Child("subPath")
 	if m.SubPathExpr != "" {
 		from = at.Child("subPathExpr")
@@ -53,7 +55,7 @@ func (t *translation) subPath(c *corev1.Container, m *corev1.VolumeMount, env *e
 		sub = expand(m.SubPathExpr, func(name string) (string, bool) {
 			v, _ := env.find(name)
 			if v.FieldPath != "" {
-				t.refuse(from, "$(%s) is the group's address, which only the cloud knows", name)
+				t.refusef(from, "$(%s) is the group's address, which only the cloud knows", name)
 			} else if v.Value == "" {
 				missing[name] = true
 			}
@@ -65,7 +67,7 @@ func (t *translation) subPath(c *corev1.Container, m *corev1.VolumeMount, env *e
 		}
 	}
 	if leavesVolume(sub) {
-		t.refuse(from, "%q must be a relative path without ..", sub)
+		t.refusef(from, "%q must be a relative path without ..", sub)
 		return "", from, false
 	}
 	return sub, from, true

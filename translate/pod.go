@@ -99,7 +99,7 @@ func (t *translation) containers(spec *cloudapi.GroupSpec) share {
 func (t *translation) nameableServices(vars map[string]string) map[string]string {
 	for _, name := range sortedKeys(vars) {
 		if fault := t.variableNameFault(name); fault != "" {
-			t.note(field.NewPath("spec", "enableServiceLinks"), DecisionIgnored, "the variable %s of a service: %s", name, fault)
+			t.notef(field.NewPath("spec", "enableServiceLinks"), DecisionIgnored, "the variable %s of a service: %s", name, fault)
 			delete(vars, name)
 		}
 	}

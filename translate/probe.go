@@ -30,7 +30,7 @@ func (t *translation) probe(c *corev1.Container, p *corev1.Probe, path *field.Pa
 		FailureThreshold:    orDefault(p.FailureThreshold, defaultFailureThreshold),
 	}
 	if out.SuccessThreshold != 1 {
-		t.refuse(path.Child("successThreshold"), "%d; the clouds take 1 only", out.SuccessThreshold)
+		t.refusef(path.Child("successThreshold"), "%d; the clouds take 1 only", out.SuccessThreshold)
 	}
 	switch {
 	case p.HTTPGet != nil:
@@ -44,7 +44,7 @@ func (t *translation) probe(c *corev1.Container, p *corev1.Probe, path *field.Pa
 	case p.Exec != nil:
 		out.Exec = &cloudapi.ExecProbe{Command: t.probeCommand(c, p.Exec.Command, path.Child("exec", "command"))}
 	case p.GRPC == nil: // which the table has refused
-		t.refuse(path, "the probe says neither exec, httpGet nor tcpSocket")
+		t.refusef(path, "the probe says neither exec, httpGet nor tcpSocket")
 	}
 	return out
 }
@@ -60,7 +60,7 @@ func (t *translation) port(c *corev1.Container, p intstr.IntOrString, path *fiel
 			return declared.ContainerPort
 		}
 	}
-	t.refuse(path, "the container has no port named %q", p.StrVal)
+	t.refusef(path, "the container has no port named %q", p.StrVal)
 	return 0
 }
 

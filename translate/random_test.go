@@ -42,6 +42,7 @@ func TestRandomLives(t *testing.T) {
 			"Lost":       translate.Lost(pod, now),
 			"Terminated": translate.Terminated(pod, randomGroup(r, pod, now), now),
 			"Waiting":    translate.Waiting(pod, "Any", "reason", now),
+			"Failed":     translate.Failed(pod, randomGroup(r, pod, now), "Any", "reason", now),
 			"Rejected":   translate.Rejected(pod, &translate.Refused{}, now),
 		} {
 			if faults := statusFaults(pod, &last); len(faults) > 0 {

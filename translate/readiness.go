@@ -56,7 +56,10 @@ func readyIn(p *corev1.Probe, events []cloudapi.Event, started, now time.Time) t
 	delay := seconds(p.InitialDelaySeconds, 0)
 	// The kubelet probes in rounds of a period, so the first one may come up
 	// to a period after the delay.
-	first := (delay + period - 1) / period * period
+	first := delay.Truncate(period)
+	if first < delay {
+		first += period
+	}
 	settled := started.Add(first + timeout + probeSlack)
 	for _, e := range events {
 		if e.Warning && e.Reason == "Unhealthy" && strings.HasPrefix(e.Message, "Readiness probe") && !e.LastTime.Before(started) {

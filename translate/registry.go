@@ -47,13 +47,15 @@ func (t *translation) pullCredentials() []cloudapi.PullCredential {
 		server := first.server(image)
 		before, seen := chosen[server]
 		if seen && before.cred != first.cred {
-			t.refuse(at, "images of the pod need different credentials for %s, from %s and %s; the cloud takes one for each registry", server, before.describe(), first.describe())
+			t.refusef(at, "images of the pod need different credentials for %s, from %s and %s; the cloud takes one for each registry",
+				server, before.describe(), first.describe())
 			continue
 		}
 		chosen[server] = first
 		for _, other := range matches[1:] {
 			if other.cred != first.cred {
-				t.note(at, DecisionIgnored, "the credential of %s for %s: the cloud takes one for each registry, and that of %s comes first", other.describe(), image, first.describe())
+				t.notef(at, DecisionIgnored, "the credential of %s for %s: the cloud takes one for each registry, and that of %s comes first",
+					other.describe(), image, first.describe())
 			}
 		}
 	}
@@ -93,12 +95,13 @@ func (t *translation) registryKeys(at *field.Path) []registryKey {
 		found, ok := readPullSecret(t.refs.Secrets[ref.Name])
 		if !ok {
 			failed = append(failed, ref.Name)
-			t.note(at.Index(i), DecisionIgnored, "the secret is missing or cannot be read; images may fail to be pulled")
+			t.notef(at.Index(i), DecisionIgnored, "the secret is missing or cannot be read; images may fail to be pulled")
 		}
 		keys = append(keys, found...)
 	}
 	if len(failed) > 0 {
-		t.event(EventPullSecret, "Unable to retrieve some image pull secrets (%s); attempting to pull the image may not succeed.", strings.Join(failed, ", "))
+		t.eventf(EventPullSecret, "Unable to retrieve some image pull secrets (%s); attempting to pull the image may not succeed.",
+			strings.Join(failed, ", "))
 	}
 	slices.SortStableFunc(keys, func(a, b registryKey) int { return strings.Compare(b.key, a.key) })
 	return keys
@@ -129,6 +132,7 @@ func readPullSecret(s *corev1.Secret) (keys []registryKey, ok bool) {
 		entries = config.Auths
 	case corev1.SecretTypeDockercfg:
 		err = unmarshalUnlessEmpty(s.Data[corev1.DockerConfigKey], &entries)
+	default:
 	}
 	if err != nil {
 		return nil, false

@@ -37,7 +37,9 @@ func (t *translation) containerShare(c *corev1.Container, path *field.Path) shar
 	}
 }
 
-func (t *translation) oneResource(c *corev1.Container, name corev1.ResourceName, measure func(resource.Quantity) int64, path *field.Path) int64 {
+func (t *translation) oneResource(
+	c *corev1.Container, name corev1.ResourceName, measure func(resource.Quantity) int64, path *field.Path,
+) int64 {
 	limit, request := c.Resources.Limits[name], c.Resources.Requests[name]
 	requestPath := path.Child("requests").Key(string(name))
 	switch {
@@ -57,15 +59,12 @@ func (t *translation) oneResource(c *corev1.Container, name corev1.ResourceName,
 
 // rounded notes a quantity that is not a whole number of thousandths.
 func (t *translation) rounded(path *field.Path, name corev1.ResourceName, q resource.Quantity, sold int64) {
-	switch name {
-	case corev1.ResourceCPU:
-		if q.Cmp(*resource.NewMilliQuantity(sold, resource.DecimalSI)) != 0 {
-			t.changed(path, "rounded up to a thousandth of a core", q.String(), thousandths(sold))
-		}
-	case corev1.ResourceMemory:
-		if !isMilliGiB(q, sold) {
-			t.changed(path, "rounded up to a thousandth of a GiB", q.String(), thousandths(sold)+" GiB")
-		}
+	isCPU := name == corev1.ResourceCPU
+	switch {
+	case isCPU && q.Cmp(*resource.NewMilliQuantity(sold, resource.DecimalSI)) != 0:
+		t.changed(path, "rounded up to a thousandth of a core", q.String(), thousandths(sold))
+	case !isCPU && !isMilliGiB(q, sold):
+		t.changed(path, "rounded up to a thousandth of a GiB", q.String(), thousandths(sold)+" GiB")
 	}
 }
 
@@ -101,7 +100,7 @@ func (t *translation) size(need share) share {
 	}
 	sold, ok := smallest(t.limits.Sizes, need)
 	if !ok {
-		t.refuse(path, "the containers ask for %s; the largest size sold is %s", need, largest(t.limits.Sizes))
+		t.refusef(path, "the containers ask for %s; the largest size sold is %s", need, largest(t.limits.Sizes))
 		return need
 	}
 	if sold != need {

@@ -19,13 +19,13 @@ import (
 type statusCase struct {
 	// Story says what happened, for the reader.
 	Story string
-	// Call is Status, Waiting, Rejected, Lost or Terminated.
+	// Call is Status, Waiting, Rejected, Failed, Lost or Terminated.
 	Call    string
 	Now     time.Time
 	Options translate.StatusOptions
 	Pod     corev1.Pod
 	Group   *cloudapi.Group
-	// Reason, Message and Refusals are for Waiting and Rejected.
+	// Reason, Message and Refusals are for Waiting, Failed and Rejected.
 	Reason, Message string
 	Refusals        []translate.Refusal
 }
@@ -39,6 +39,8 @@ func (c *statusCase) run(t *testing.T, pod *corev1.Pod, now time.Time) corev1.Po
 		return translate.Waiting(pod, c.Reason, c.Message, now)
 	case "Rejected":
 		return translate.Rejected(pod, &translate.Refused{Refusals: c.Refusals}, now)
+	case "Failed":
+		return translate.Failed(pod, c.Group, c.Reason, c.Message, now)
 	case "Lost":
 		return translate.Lost(pod, now)
 	case "Terminated":

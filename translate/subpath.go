@@ -33,12 +33,12 @@ type picks []pickedFile
 func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Volume, at *field.Path) (_ cloudapi.Mount, ok bool) {
 	source := t.filesOf(volume.Name)
 	if !isFiles(volume) {
-		t.refuse(at, "the cloud mounts whole volumes only")
+		t.refusef(at, "the cloud mounts whole volumes only")
 		return mount, false
 	}
 	if source == nil {
 		if len(t.missing) == 0 { // else its files are not known yet
-			t.refuse(at, "the volume has no file or directory %q", mount.SubPath)
+			t.refusef(at, "the volume has no file or directory %q", mount.SubPath)
 		}
 		return mount, false
 	}
@@ -54,7 +54,7 @@ func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Vo
 		}
 	}
 	if len(derived.Items) == 0 {
-		t.refuse(at, "the volume has no file or directory %q", mount.SubPath)
+		t.refusef(at, "the volume has no file or directory %q", mount.SubPath)
 		return mount, false
 	}
 	mount.Volume, mount.SubPath = t.derive(volume.Name, sub, derived), ""
@@ -67,10 +67,11 @@ func (t *translation) mountPicks(files picks, container string, mounts []cloudap
 	volumes := map[string]*cloudapi.Files{}
 	for _, p := range files {
 		if reason := hiding(p.dir, mounts); reason != "" {
-			t.refuse(p.at, "%s", reason)
+			t.refusef(p.at, "%s", reason)
 			continue
 		}
-		t.note(p.at, DecisionEmulated, "the cloud mounts directories only: %s holds nothing but files mounted this way, and the image's own files there are hidden", p.dir)
+		t.notef(p.at, DecisionEmulated, "the cloud mounts directories only: %s holds nothing but files mounted this way, "+
+			"and the image's own files there are hidden", p.dir)
 		if volumes[p.dir] == nil {
 			volumes[p.dir] = &cloudapi.Files{DefaultMode: defaultFileMode}
 			dirs = append(dirs, p.dir)
@@ -85,7 +86,10 @@ func (t *translation) mountPicks(files picks, container string, mounts []cloudap
 }
 
 // vitalDirectories must not be hidden: nothing would run without them.
-var vitalDirectories = []string{"/", "/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local/bin", "/usr/sbin"}
+var vitalDirectories = []string{
+	"/", "/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys",
+	"/usr", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local/bin", "/usr/sbin",
+}
 
 // hiding says why a directory cannot be covered by a volume; empty if it can.
 func hiding(dir string, mounts []cloudapi.Mount) string {

@@ -31,13 +31,13 @@ type translation struct {
 	derived     []cloudapi.Volume
 }
 
-// refuse records that a field cannot be carried out.
-func (t *translation) refuse(path *field.Path, format string, args ...any) {
+// refusef records that a field cannot be carried out.
+func (t *translation) refusef(path *field.Path, format string, args ...any) {
 	t.refusals = append(t.refusals, Refusal{Field: path.String(), Reason: fmt.Sprintf(format, args...)})
 }
 
-// note records a remark on a field.
-func (t *translation) note(path *field.Path, decision Decision, format string, args ...any) {
+// notef records a remark on a field.
+func (t *translation) notef(path *field.Path, decision Decision, format string, args ...any) {
 	t.report.Notes = append(t.report.Notes, Note{Field: path.String(), Decision: decision, Reason: fmt.Sprintf(format, args...)})
 }
 
@@ -46,8 +46,8 @@ func (t *translation) changed(path *field.Path, reason, asked, sold string) {
 	t.report.Notes = append(t.report.Notes, Note{Field: path.String(), Decision: DecisionChanged, Reason: reason, Asked: asked, Sold: sold})
 }
 
-// event records what a kubelet would have told as a warning.
-func (t *translation) event(reason, format string, args ...any) {
+// eventf records what a kubelet would have told as a warning.
+func (t *translation) eventf(reason, format string, args ...any) {
 	t.report.Events = append(t.report.Events, Event{Warning: true, Reason: reason, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -60,10 +60,8 @@ func (t *translation) miss(m MissingReference) {
 }
 
 // atMost refuses when a count or size is over a limit; a limit of 0 is none.
-func (t *translation) atMost(path *field.Path, limit, size int, what string) bool {
-	if limit == 0 || size <= limit {
-		return true
+func (t *translation) atMost(path *field.Path, limit, size int, what string) {
+	if limit > 0 && size > limit {
+		t.refusef(path, "%d %s; the cloud takes at most %d", size, what, limit)
 	}
-	t.refuse(path, "%d %s; the cloud takes at most %d", size, what, limit)
-	return false
 }

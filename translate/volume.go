@@ -48,7 +48,7 @@ func (t *translation) emptyDir(e *corev1.EmptyDirVolumeSource, path *field.Path)
 		if !t.limits.Can.EmptyDirMemory {
 			break // the table has refused every medium
 		}
-		t.refuse(path.Child("medium"), "%s: an emptyDir is on disk or in memory", e.Medium)
+		t.refusef(path.Child("medium"), "%s: an emptyDir is on disk or in memory", e.Medium)
 	}
 	if e.SizeLimit != nil {
 		limit := milliGiB(*e.SizeLimit)
@@ -79,7 +79,7 @@ func (t *translation) mounted(volumes []cloudapi.Volume, containers ...[]cloudap
 	base := field.NewPath("spec", "volumes")
 	for i := range t.pod.Spec.Volumes {
 		if !t.isMounted(t.pod.Spec.Volumes[i].Name) {
-			t.note(base.Index(i), DecisionIgnored, "no container mounts it")
+			t.notef(base.Index(i), DecisionIgnored, "no container mounts it")
 		}
 	}
 	t.atMost(base, t.limits.MaxVolumes, len(out), "volumes")

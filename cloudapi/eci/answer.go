@@ -21,7 +21,7 @@ func listFault(requestID text, total number, missing bool) string {
 	return ""
 }
 
-func (a *groupsAnswer) list() string { return "ContainerGroups" }
+func (a *groupsAnswer) list() (string, int) { return "ContainerGroups", len(a.ContainerGroups) }
 
 func (a *groupsAnswer) fault(listMissing bool) string {
 	for _, g := range a.ContainerGroups {
@@ -32,7 +32,7 @@ func (a *groupsAnswer) fault(listMissing bool) string {
 	return listFault(a.RequestID, a.TotalCount, listMissing)
 }
 
-func (a *statusAnswer) list() string { return "Data" }
+func (a *statusAnswer) list() (string, int) { return "Data", len(a.Data) }
 
 func (a *statusAnswer) fault(listMissing bool) string {
 	for _, d := range a.Data {
@@ -43,13 +43,13 @@ func (a *statusAnswer) fault(listMissing bool) string {
 	return listFault(a.RequestID, a.TotalCount, listMissing)
 }
 
-func (a *metricsAnswer) list() string { return "MonitorDatas" }
+func (a *metricsAnswer) list() (string, int) { return "MonitorDatas", len(a.MonitorDatas) }
 
 func (a *metricsAnswer) fault(listMissing bool) string {
 	return listFault(a.RequestID, "", listMissing)
 }
 
-func (a *createAnswer) list() string { return "" }
+func (a *createAnswer) list() (string, int) { return "", 0 }
 
 func (a *createAnswer) fault(bool) string {
 	if a.ContainerGroupID == "" {
@@ -58,7 +58,7 @@ func (a *createAnswer) fault(bool) string {
 	return ""
 }
 
-func (a *deleteAnswer) list() string { return "" }
+func (a *deleteAnswer) list() (string, int) { return "", 0 }
 
 func (a *deleteAnswer) fault(bool) string {
 	if a.RequestID == "" {
@@ -67,7 +67,7 @@ func (a *deleteAnswer) fault(bool) string {
 	return ""
 }
 
-func (a *logAnswer) list() string { return "" }
+func (a *logAnswer) list() (string, int) { return "", 0 }
 
 func (a *logAnswer) fault(bool) string {
 	if a.RequestID == "" {
@@ -76,7 +76,7 @@ func (a *logAnswer) fault(bool) string {
 	return ""
 }
 
-func (a *execAnswer) list() string { return "" }
+func (a *execAnswer) list() (string, int) { return "", 0 }
 
 func (a *execAnswer) fault(bool) string {
 	if a.WebSocketURI == "" {

@@ -18,12 +18,16 @@ import (
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
 	openapiutil "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	"github.com/alibabacloud-go/tea/dara"
+	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/cloudapi/internal/credential"
 )
 
 const apiVersion = "2018-08-08"
+
+// realTime signs requests: the cloud compares it with its own.
+var realTime clock.RealClock
 
 // maxAnswer bounds an answer's body in bytes, unpacked. A page of 20 groups
 // with large config files has some tens of millions.
@@ -39,11 +43,12 @@ type call struct {
 	repeatable bool
 }
 
-// answer is a decoded answer. fault says what makes it useless, or nothing;
-// list is the name of the field that must be a list, if one must.
+// answer is a decoded answer. list names the field that must be a list, if one
+// must, and tells how many items were found; fault says what makes the answer
+// useless, or nothing.
 type answer interface {
+	list() (name string, items int)
 	fault(listMissing bool) string
-	list() string
 }
 
 // reply is an HTTP answer, read whole.
@@ -104,8 +109,7 @@ func (c *Client) accessKey(ctx context.Context, cl call) (credential.AccessKey, 
 		return key, nil
 	}
 	e := cl.broken(ctx, false, fmt.Errorf("getting the access key: %w", err))
-	var refused *refusedRole
-	if errors.As(err, &refused) {
+	if _, refused := errors.AsType[*roleError](err); refused {
 		e.Code = cloudapi.CodeUnauthorized
 	}
 	return key, e
@@ -124,7 +128,7 @@ func (c *Client) mend(ctx context.Context, got reply, key *credential.AccessKey,
 		if err != nil {
 			return false
 		}
-		skew := date.Sub(time.Now())
+		skew := date.Sub(realTime.Now())
 		c.skew.Store(int64(skew))
 		c.log.Info("our clock differs from the cloud's; signing with the cloud's", "skew", skew.String())
 		return true
@@ -152,30 +156,34 @@ func (c *Client) once(ctx context.Context, cl call, key credential.AccessKey, ou
 	}
 	if got.status < 200 || got.status > 299 {
 		var told errorAnswer
-		if _, err := decode(got.body, &told, ""); err != nil || got.status < 400 {
+		if err := decode(got.body, &told); err != nil || got.status < 400 {
 			return got, cl.unreadable(got, "no JSON object")
 		}
 		return got, cl.refused(got, told)
 	}
-	missing, err := decode(got.body, out, out.list())
-	if err != nil {
-		return got, cl.unreadable(got, jsonFault(err))
-	}
-	if fault := out.fault(missing); fault != "" {
+	if fault := readAnswer(got.body, out); fault != "" {
 		return got, cl.unreadable(got, fault)
 	}
 	return got, nil
 }
 
+// readAnswer decodes an answer and says what makes it useless, or nothing.
+func readAnswer(body []byte, out answer) string {
+	err := decode(body, out)
+	missing := false
+	if name, items := out.list(); err == nil && name != "" && items == 0 {
+		missing, err = listMissing(body, name)
+	}
+	if err != nil {
+		return jsonFault(err)
+	}
+	return out.fault(missing)
+}
+
 // jsonFault tells what is wrong with an answer without quoting it.
 func jsonFault(err error) string {
-	var syntax *json.SyntaxError
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("no JSON at byte %d", syntax.Offset)
-	case errors.As(err, &mismatch):
-		return "JSON, but no object"
 	}
 	return err.Error()
 }
@@ -190,8 +198,8 @@ func (c *Client) send(ctx context.Context, cl call, key credential.AccessKey) (r
 	traced := httptrace.WithClientTrace(context.WithValue(timed, exchangeKey{}, ex),
 		&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { ex.sent.Store(true) }})
 	core, err := openapi.NewClient(&openapi.Config{
-		Endpoint: dara.String(c.endpoint.Host), Protocol: dara.String(c.endpoint.Scheme),
-		Credential: signer{key}, HttpClient: c.transport, UserAgent: dara.String("cumulet"),
+		Endpoint: new(c.endpoint.Host), Protocol: new(c.endpoint.Scheme),
+		Credential: signer{key}, HttpClient: c.transport, UserAgent: new("cumulet"),
 	})
 	if err != nil {
 		return reply{}, cl.broken(ctx, false, fmt.Errorf("building the request: %w", err))
@@ -209,9 +217,9 @@ func (c *Client) send(ctx context.Context, cl call, key credential.AccessKey) (r
 // rpc holds what the SDK states of every action of this API.
 func rpc(action string) *openapi.Params {
 	return &openapi.Params{
-		Action: &action, Version: dara.String(apiVersion), Protocol: dara.String("HTTPS"),
-		Pathname: dara.String("/"), Method: dara.String("POST"), AuthType: dara.String("AK"),
-		Style: dara.String("RPC"), ReqBodyType: dara.String("formData"), BodyType: dara.String("json"),
+		Action: &action, Version: new(apiVersion), Protocol: new("HTTPS"),
+		Pathname: new("/"), Method: new("POST"), AuthType: new("AK"),
+		Style: new("RPC"), ReqBodyType: new("formData"), BodyType: new("json"),
 	}
 }
 
@@ -223,7 +231,7 @@ func (c *Client) request(cl call) *openapi.OpenApiRequest {
 	}
 	out := &openapi.OpenApiRequest{Body: form}
 	if skew := time.Duration(c.skew.Load()); skew != 0 {
-		date := time.Now().Add(skew).UTC().Format("2006-01-02T15:04:05Z")
+		date := realTime.Now().Add(skew).UTC().Format("2006-01-02T15:04:05Z")
 		out.Headers = map[string]*string{"x-acs-date": &date}
 	}
 	return out
@@ -272,7 +280,7 @@ func (t *transport) Call(request *http.Request, _ *http.Transport) (*http.Respon
 	if !ok {
 		return nil, errors.New("a request outside of a call")
 	}
-	answer, err := t.client.Do(request)
+	answer, err := t.client.Do(request) //nolint:gosec // the operator names the endpoint
 	if err != nil {
 		return nil, err
 	}
@@ -289,8 +297,7 @@ func (t *transport) Call(request *http.Request, _ *http.Transport) (*http.Respon
 }
 
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -47,10 +47,10 @@ type Options struct {
 	Clock clock.Clock
 	// HTTPTimeout bounds one request and its answer; default 30 s.
 	HTTPTimeout time.Duration
-	// QuotaShare is the part of the account's published quotas that this
-	// client may use, above 0 and at most 1; default 1. Clients that share
-	// an account and region should share them.
-	QuotaShare float64
+	// QuotaScale multiplies the account's published quotas into the rates
+	// that this client keeps to; default 1. Clients that share an account
+	// and region share it, as parts of 1; quotas that were raised need more.
+	QuotaScale float64
 	// Transport carries the requests; nil means one of our own, which uses
 	// no proxy. The exec WebSocket takes proxy and TLS settings from it if
 	// it is an *http.Transport.
@@ -86,8 +86,8 @@ func New(options Options) (*Client, error) {
 	if !regionID.MatchString(options.Region) {
 		faults = append(faults, fmt.Errorf("region is %q; it must be a region's id, such as cn-hangzhou", options.Region))
 	}
-	if !(options.QuotaShare > 0 && options.QuotaShare <= 1) {
-		faults = append(faults, fmt.Errorf("quotaShare is %v; it must be above 0 and at most 1", options.QuotaShare))
+	if options.QuotaScale < 0 {
+		faults = append(faults, fmt.Errorf("quotaScale is %v; it must be above 0", options.QuotaScale))
 	}
 	endpoint, err := endpointOf(options)
 	faults = append(faults, err)
@@ -99,7 +99,7 @@ func New(options Options) (*Client, error) {
 	return &Client{
 		region: options.Region, endpoint: endpoint, credentials: source,
 		httpTimeout: options.HTTPTimeout, transport: newTransport(options.Transport),
-		pacer: pace.New(pace.Options{Clock: options.Clock, Rates: rates(options.QuotaShare)}),
+		pacer: pace.New(pace.Options{Clock: options.Clock, Rates: rates(options.QuotaScale)}),
 		log:   options.Log,
 	}, nil
 }
@@ -111,8 +111,8 @@ func withDefaults(o Options) Options {
 	if o.HTTPTimeout <= 0 {
 		o.HTTPTimeout = 30 * time.Second
 	}
-	if o.QuotaShare == 0 {
-		o.QuotaShare = 1
+	if o.QuotaScale == 0 {
+		o.QuotaScale = 1
 	}
 	if o.Transport == nil {
 		o.Transport = defaultRoundTripper()
@@ -124,19 +124,24 @@ func withDefaults(o Options) Options {
 }
 
 // perMinute holds the published quotas in calls per 60 s (page
-// api-eci-2018-08-08-quota). For creates and deletes the newer page of limits
-// has a token bucket of 100 with 20 a second, which is wider.
+// api-eci-2018-08-08-quota).
 var perMinute = map[string]float64{
-	opCreate: 1000, opDelete: 1000, opGroups: 2000, opStatus: 10000,
-	opLog: 500, opExec: 500, opMetrics: 2000,
+	opGroups: 2000, opStatus: 10000, opLog: 500, opExec: 500, opMetrics: 2000,
 }
 
-// rates makes buckets of the quotas: a tenth as burst and nine tenths as flow,
-// so that no 60 seconds hold more calls than the share.
-func rates(share float64) map[string]pace.Rate {
+// changing is the quota of creates and of deletes: a token bucket (page of
+// limits, newer than the 1000 per minute of the page of quotas).
+var changing = pace.Rate{PerSecond: 20, Burst: 100}
+
+// rates makes buckets of the quotas. Of a quota per minute a tenth is burst and
+// nine tenths are flow, so that no 60 seconds hold more calls than it.
+func rates(scale float64) map[string]pace.Rate {
 	out := map[string]pace.Rate{}
 	for action, quota := range perMinute {
-		out[action] = pace.Rate{PerSecond: share * quota * 0.9 / 60, Burst: max(1, int(share*quota*0.1))}
+		out[action] = pace.Rate{PerSecond: scale * quota * 0.9 / 60, Burst: max(1, int(scale*quota*0.1))}
+	}
+	for _, action := range []string{opCreate, opDelete} {
+		out[action] = pace.Rate{PerSecond: scale * changing.PerSecond, Burst: max(1, int(scale*float64(changing.Burst)))}
 	}
 	return out
 }

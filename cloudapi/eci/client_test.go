@@ -79,8 +79,7 @@ func TestCreate(t *testing.T) {
 			var got want
 			id, err := client.Create(t.Context(), smallSpec(), cloudapi.CreateOptions{Token: token})
 			got.ID = id
-			var e *cloudapi.Error
-			if errors.As(err, &e) {
+			if e, ok := errors.AsType[*cloudapi.Error](err); ok {
 				got.Code, got.HTTPStatus, got.RequestID, got.Uncertain = e.Code, e.HTTPStatus, e.RequestID, e.Uncertain
 				if e.Op != "CreateContainerGroup" {
 					t.Errorf("operation %q", e.Op)
@@ -269,11 +268,11 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestNewTellsAllFaults(t *testing.T) {
-	_, err := New(Options{Region: "Hang Zhou", Endpoint: "http://example.com", QuotaShare: 2})
+	_, err := New(Options{Region: "Hang Zhou", Endpoint: "http://example.com", QuotaScale: -1})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"configuring ECI", `region is "Hang Zhou"`, "must use https", "quotaShare is 2", "0 sources are named"} {
+	for _, want := range []string{"configuring ECI", `region is "Hang Zhou"`, "must use https", "quotaScale is -1", "0 sources are named"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}

@@ -30,10 +30,14 @@ import (
 
 const patience = 20 * time.Second
 
+// scale lets the client go faster than the published quotas, which most of
+// these emulated clouds do not enforce.
+const scale = 10
+
 var owner = cloudapi.Owner{Cluster: "c-1", Node: "vk-1"}
 
 func identity(pod string) cloudapi.Identity {
-	return cloudapi.Identity{Cluster: "c-1", Node: "vk-1", Namespace: "default", PodName: pod, PodUID: "uid-of-" + pod}
+	return cloudapi.Identity{Cluster: "c-1", Node: "vk-1", Namespace: "default", PodName: pod, PodUID: "0b7a1f52-2f4e-4d52-9a6c-6f0f2f0c9d11"}
 }
 
 var accounts = []emulator.AccessKey{
@@ -62,7 +66,9 @@ func emulate(t *testing.T, quotas map[string]emulator.Quota) string {
 
 func connect(t *testing.T, url string, credentials eci.Credentials) *eci.Client {
 	t.Helper()
-	client, err := eci.New(eci.Options{Region: "cn-hangzhou", Endpoint: url, Credentials: credentials})
+	client, err := eci.New(eci.Options{
+		Region: "cn-hangzhou", Endpoint: url, Credentials: credentials, QuotaScale: scale,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,6 +269,7 @@ func TestFullSpec(t *testing.T) {
 	if err := json.Unmarshal(data, &spec); err != nil {
 		t.Fatal(err)
 	}
+	spec.InitContainers[0].PullPolicy = "Always" // no image is there yet
 	client := connect(t, emulate(t, nil), account("static"))
 	id := create(t, client, spec, "token-1")
 	got := await(t, client, id, func(g cloudapi.Group) bool {

@@ -1,6 +1,7 @@
 package eci
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,7 +65,7 @@ func addParts(request *sdk.CreateContainerGroupRequest, spec cloudapi.GroupSpec)
 
 // place sets where the group runs. Several vSwitches and security groups are
 // comma lists in one parameter; with several vSwitches the order counts
-// (eci.md 1.2: VSwitchId up to 10, ScheduleStrategy VSwitchOrdered).
+// (parameter table: VSwitchId up to 10, ScheduleStrategy VSwitchOrdered).
 func place(request *sdk.CreateContainerGroupRequest, p cloudapi.Placement) {
 	request.ZoneId = text1(p.Zone)
 	request.VSwitchId = text1(strings.Join(p.SubnetIDs, ","))
@@ -145,7 +146,7 @@ func size(amount float64) *float32 {
 
 // inField puts the place of a mistake in front of its message.
 func inField(field string, err error) error {
-	e, ok := err.(*cloudapi.Error)
+	e, ok := errors.AsType[*cloudapi.Error](err)
 	if !ok {
 		return fmt.Errorf("%s: %w", field, err)
 	}

@@ -1,6 +1,8 @@
 package eci
 
 import (
+	"math"
+
 	sdk "github.com/alibabacloud-go/eci-20180808/v3/client"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -23,7 +25,7 @@ func container(c cloudapi.Container) (*sdk.CreateContainerGroupRequestContainer,
 		Command:         texts(command), Arg: texts(args),
 		WorkingDir:     text1(c.WorkingDir),
 		EnvironmentVar: env, EnvironmentVarHide: yes(hide),
-		Cpu: size(c.CPU), Memory: size(c.Memory), Gpu: positive(int32(c.GPU)),
+		Cpu: size(c.CPU), Memory: size(c.Memory), Gpu: cards(c.GPU),
 		Stdin: yes(c.Stdin), StdinOnce: yes(c.StdinOnce), Tty: yes(c.TTY),
 		TerminationMessagePath:   text1(c.TerminationMessagePath),
 		TerminationMessagePolicy: text1(c.TerminationMessagePolicy),
@@ -38,13 +40,23 @@ func container(c cloudapi.Container) (*sdk.CreateContainerGroupRequestContainer,
 			Name: &m.Volume, MountPath: &m.Path, SubPath: text1(m.SubPath), ReadOnly: yes(m.ReadOnly),
 		})
 	}
-	if out.LivenessProbe, err = livenessProbe(c.Liveness); err != nil {
-		return nil, inField("Liveness", err)
+	return out, addProbes(out, c)
+}
+
+func addProbes(out *sdk.CreateContainerGroupRequestContainer, c cloudapi.Container) error {
+	if c.Liveness != nil {
+		if err := checkProbe(c.Liveness); err != nil {
+			return inField("Liveness", err)
+		}
+		out.LivenessProbe = livenessProbe(c.Liveness)
 	}
-	if out.ReadinessProbe, err = readinessProbe(c.Readiness); err != nil {
-		return nil, inField("Readiness", err)
+	if c.Readiness != nil {
+		if err := checkProbe(c.Readiness); err != nil {
+			return inField("Readiness", err)
+		}
+		out.ReadinessProbe = readinessProbe(c.Readiness)
 	}
-	return out, nil
+	return nil
 }
 
 func environment(vars []cloudapi.EnvVar) (out []*sdk.CreateContainerGroupRequestContainerEnvironmentVar, hide bool, err error) {
@@ -83,7 +95,7 @@ func initContainer(c cloudapi.Container) (*sdk.CreateContainerGroupRequestInitCo
 		ImagePullPolicy: text1(c.PullPolicy),
 		Command:         texts(command), Arg: texts(args),
 		WorkingDir: text1(c.WorkingDir),
-		Cpu:        size(c.CPU), Memory: size(c.Memory), Gpu: positive(int32(c.GPU)),
+		Cpu:        size(c.CPU), Memory: size(c.Memory), Gpu: cards(c.GPU),
 		TerminationMessagePath:   text1(c.TerminationMessagePath),
 		TerminationMessagePolicy: text1(c.TerminationMessagePolicy),
 	}
@@ -120,7 +132,9 @@ func checkInit(c cloudapi.Container) error {
 	return nil
 }
 
-func initEnvironment(v *sdk.CreateContainerGroupRequestContainerEnvironmentVar) *sdk.CreateContainerGroupRequestInitContainerEnvironmentVar {
+func initEnvironment(
+	v *sdk.CreateContainerGroupRequestContainerEnvironmentVar,
+) *sdk.CreateContainerGroupRequestInitContainerEnvironmentVar {
 	out := &sdk.CreateContainerGroupRequestInitContainerEnvironmentVar{Key: v.Key, Value: v.Value}
 	if v.FieldRef != nil {
 		out.FieldRef = &sdk.CreateContainerGroupRequestInitContainerEnvironmentVarFieldRef{FieldPath: v.FieldRef.FieldPath}
@@ -130,13 +144,7 @@ func initEnvironment(v *sdk.CreateContainerGroupRequestContainerEnvironmentVar) 
 
 // livenessProbe and readinessProbe write a probe with every number, for the
 // cloud's defaults are its own.
-func livenessProbe(p *cloudapi.Probe) (*sdk.CreateContainerGroupRequestContainerLivenessProbe, error) {
-	if p == nil {
-		return nil, nil
-	}
-	if err := checkProbe(p); err != nil {
-		return nil, err
-	}
+func livenessProbe(p *cloudapi.Probe) *sdk.CreateContainerGroupRequestContainerLivenessProbe {
 	out := &sdk.CreateContainerGroupRequestContainerLivenessProbe{
 		InitialDelaySeconds: &p.InitialDelaySeconds, PeriodSeconds: &p.PeriodSeconds, TimeoutSeconds: &p.TimeoutSeconds,
 		SuccessThreshold: &p.SuccessThreshold, FailureThreshold: &p.FailureThreshold,
@@ -151,16 +159,10 @@ func livenessProbe(p *cloudapi.Probe) (*sdk.CreateContainerGroupRequestContainer
 	case p.Exec != nil:
 		out.Exec = &sdk.CreateContainerGroupRequestContainerLivenessProbeExec{Command: texts(p.Exec.Command)}
 	}
-	return out, nil
+	return out
 }
 
-func readinessProbe(p *cloudapi.Probe) (*sdk.CreateContainerGroupRequestContainerReadinessProbe, error) {
-	if p == nil {
-		return nil, nil
-	}
-	if err := checkProbe(p); err != nil {
-		return nil, err
-	}
+func readinessProbe(p *cloudapi.Probe) *sdk.CreateContainerGroupRequestContainerReadinessProbe {
 	out := &sdk.CreateContainerGroupRequestContainerReadinessProbe{
 		InitialDelaySeconds: &p.InitialDelaySeconds, PeriodSeconds: &p.PeriodSeconds, TimeoutSeconds: &p.TimeoutSeconds,
 		SuccessThreshold: &p.SuccessThreshold, FailureThreshold: &p.FailureThreshold,
@@ -175,7 +177,7 @@ func readinessProbe(p *cloudapi.Probe) (*sdk.CreateContainerGroupRequestContaine
 	case p.Exec != nil:
 		out.Exec = &sdk.CreateContainerGroupRequestContainerReadinessProbeExec{Command: texts(p.Exec.Command)}
 	}
-	return out, nil
+	return out
 }
 
 func checkProbe(p *cloudapi.Probe) error {
@@ -193,6 +195,9 @@ func checkProbe(p *cloudapi.Probe) error {
 	}
 	return nil
 }
+
+// cards counts GPUs; an absurd number is left for the cloud to refuse.
+func cards(n int) *int32 { return positive(int32(min(max(n, 0), math.MaxInt32))) }
 
 func positive(n int32) *int32 {
 	if n <= 0 {

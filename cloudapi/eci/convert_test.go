@@ -98,7 +98,7 @@ func TestEveryFieldIsSent(t *testing.T) {
 		v := reflect.ValueOf(value)
 		for i := range v.NumField() {
 			field := v.Type().Field(i).Name
-			if v.Field(i).IsZero() && !(name == "Mount" && field == "ReadOnly") {
+			if v.Field(i).IsZero() && (name != "Mount" || field != "ReadOnly") {
 				t.Errorf("%s.%s is not set in full.spec.json: set it there and convert it", name, field)
 			}
 		}
@@ -260,9 +260,9 @@ func fieldNames(typ reflect.Type, path string) []string {
 		return []string{strings.TrimPrefix(path, ".")}
 	}
 	var out []string
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		out = append(out, fieldNames(typ.Field(i).Type, path+"."+name)...)
+	for field := range typ.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		out = append(out, fieldNames(field.Type, path+"."+name)...)
 	}
 	return out
 }

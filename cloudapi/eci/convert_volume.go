@@ -9,7 +9,7 @@ import (
 	"github.com/cumulet/cumulet/cloudapi"
 )
 
-// The volume types that are used (eci.md 1.4).
+// The volume types that are used (parameter table of CreateContainerGroup).
 const (
 	typeEmptyDir = "EmptyDirVolume"
 	typeFiles    = "ConfigFileVolume"
@@ -41,7 +41,7 @@ func volume(v cloudapi.Volume) (*sdk.CreateContainerGroupRequestVolume, error) {
 }
 
 // emptyDir writes the size as a bare number of GiB, as the Create page has it;
-// the Describe page shows a quantity instead (eci.md 1.4).
+// the Describe page shows a quantity instead (parameter table of CreateContainerGroup).
 func emptyDir(e *cloudapi.EmptyDir) *sdk.CreateContainerGroupRequestVolumeEmptyDirVolume {
 	out := &sdk.CreateContainerGroupRequestVolumeEmptyDirVolume{}
 	if e.Memory {
@@ -54,7 +54,7 @@ func emptyDir(e *cloudapi.EmptyDir) *sdk.CreateContainerGroupRequestVolumeEmptyD
 }
 
 // files writes modes as decimal numbers: the parameter is an integer, though
-// the page shows octal digits (eci.md 1.4).
+// the page shows octal digits (parameter table of CreateContainerGroup).
 func files(f *cloudapi.Files) *sdk.CreateContainerGroupRequestVolumeConfigFileVolume {
 	out := &sdk.CreateContainerGroupRequestVolumeConfigFileVolume{DefaultMode: positive(f.DefaultMode)}
 	for _, item := range f.Items {

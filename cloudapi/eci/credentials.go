@@ -67,20 +67,23 @@ func (c Credentials) GoString() string { return c.String() }
 // source makes the source of access keys.
 func (c Credentials) source(options Options) (credential.Source, error) {
 	named := 0
-	for _, set := range []bool{c.AccessKeyID != "" || c.AccessKeySecret != "", c.File != "", c.ECSRAMRole != "", c.RRSA != nil} {
+	for _, set := range []bool{
+		c.AccessKeyID != "" || c.AccessKeySecret != "", c.File != "", c.ECSRAMRole != "", c.RRSA != nil,
+	} {
 		if set {
 			named++
 		}
 	}
 	if named != 1 {
-		return nil, fmt.Errorf("credentials: %d sources are named; name one of AccessKeyID with AccessKeySecret, File, ECSRAMRole and RRSA", named)
+		return nil, fmt.Errorf("credentials: %d sources are named; "+
+			"name one of AccessKeyID with AccessKeySecret, File, ECSRAMRole and RRSA", named)
 	}
 	switch {
 	case c.RRSA != nil:
 		return c.RRSA.source(options)
 	case c.ECSRAMRole != "":
 		return newRoleSource(options.Clock, credentials.Config{
-			Type: dara.String("ecs_ram_role"), RoleName: dara.String(c.ECSRAMRole),
+			Type: new("ecs_ram_role"), RoleName: new(c.ECSRAMRole),
 		}), nil
 	case c.File != "":
 		return credential.FromFile(c.File)
@@ -106,9 +109,9 @@ func (r RRSA) source(options Options) (credential.Source, error) {
 		}
 	}
 	return newRoleSource(options.Clock, credentials.Config{
-		Type: dara.String("oidc_role_arn"), RoleArn: &r.RoleARN, OIDCProviderArn: &r.OIDCProviderARN,
+		Type: new("oidc_role_arn"), RoleArn: &r.RoleARN, OIDCProviderArn: &r.OIDCProviderARN,
 		OIDCTokenFilePath: &r.TokenFile, RoleSessionName: &r.SessionName, STSEndpoint: &r.STSEndpoint,
-		ConnectTimeout: dara.Int(5000), Timeout: dara.Int(10000), // ms
+		ConnectTimeout: new(5000), Timeout: new(10000), // ms
 	}), nil
 }
 
@@ -209,7 +212,7 @@ func ask(from provider) (key credential.AccessKey, err error) {
 	}()
 	model, err := from.GetCredential()
 	if err != nil {
-		return key, roleError(err)
+		return key, withoutAnswer(err)
 	}
 	if model == nil || dara.StringValue(model.AccessKeyId) == "" || dara.StringValue(model.AccessKeySecret) == "" {
 		return key, errors.New("the credential service gave no access key")
@@ -219,21 +222,21 @@ func ask(from provider) (key credential.AccessKey, err error) {
 	}, nil
 }
 
-// refusedRole is an error answer of the credential service.
-type refusedRole struct{ code, requestID string }
+// roleError is an error answer of the credential service.
+type roleError struct{ code, requestID string }
 
-func (e *refusedRole) Error() string {
+func (e *roleError) Error() string {
 	return fmt.Sprintf("the credential service refused: %s (request %s)", e.code, e.requestID)
 }
 
-// roleError keeps of the library's errors the code that the service told: the
+// withoutAnswer keeps of the library's errors the code that the service told: the
 // rest quotes whole answers. Errors of the network pass.
-func roleError(err error) error {
+func withoutAnswer(err error) error {
 	var told errorAnswer
 	text := err.Error()
 	if start := strings.Index(text, "{"); start >= 0 {
 		if json.Unmarshal([]byte(text[start:]), &told) == nil && told.Code != "" {
-			return &refusedRole{clean(string(told.Code), nil), clean(string(told.RequestID), nil)}
+			return &roleError{clean(string(told.Code), nil), clean(string(told.RequestID), nil)}
 		}
 		return errors.New("the credential service's answer is unreadable")
 	}
@@ -252,7 +255,7 @@ func (s signer) GetCredential() (*credentials.CredentialModel, error) {
 
 // GetAccessKeyId implements credentials.Credential.
 //
-//nolint:revive // the name is the interface's
+//nolint:revive,staticcheck // the name is the interface's
 func (s signer) GetAccessKeyId() (*string, error) { return &s.key.ID, nil }
 
 // GetAccessKeySecret implements credentials.Credential.
@@ -267,7 +270,7 @@ func (s signer) GetBearerToken() *string { return nil }
 // GetType implements credentials.Credential.
 func (s signer) GetType() *string {
 	if s.key.Token != "" {
-		return dara.String("sts")
+		return new("sts")
 	}
-	return dara.String("access_key")
+	return new("access_key")
 }

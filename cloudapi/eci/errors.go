@@ -167,6 +167,7 @@ func (c call) mayRepeat(err error) (again bool, after time.Duration) {
 		again = c.repeatable || !e.Uncertain
 	case cloudapi.CodeConflict:
 		again = c.action == opDelete
+	default: // the caller decides
 	}
 	return again, e.RetryAfter
 }

@@ -236,17 +236,17 @@ func TestLimits(t *testing.T) {
 // TestRatesKeepToTheQuotas: what a bucket lets pass in any 60 seconds is its
 // burst and what flows in meanwhile.
 func TestRatesKeepToTheQuotas(t *testing.T) {
-	published := map[string]float64{
-		"CreateContainerGroup": 1000, "DeleteContainerGroup": 1000, "DescribeContainerGroups": 2000,
-		"DescribeContainerGroupStatus": 10000, "DescribeContainerLog": 500, "ExecContainerCommand": 500,
-		"DescribeMultiContainerGroupMetric": 2000,
+	perMinute := map[string]float64{
+		"CreateContainerGroup": 100 + 60*20, "DeleteContainerGroup": 100 + 60*20,
+		"DescribeContainerGroups": 2000, "DescribeContainerGroupStatus": 10000, "DescribeContainerLog": 500,
+		"ExecContainerCommand": 500, "DescribeMultiContainerGroupMetric": 2000,
 	}
-	for _, share := range []float64{1, 0.5, 0.1} {
-		got := rates(share)
-		for action, quota := range published {
+	for _, scale := range []float64{1, 0.5, 0.1, 100} {
+		got := rates(scale)
+		for action, quota := range perMinute {
 			r := got[action]
-			if most := float64(r.Burst) + 60*r.PerSecond; most > share*quota+0.001 || most < share*quota*0.95 {
-				t.Errorf("%s at share %v: %v calls in a minute, want %v", action, share, most, share*quota)
+			if most := float64(r.Burst) + 60*r.PerSecond; most > scale*quota+0.001 || most < scale*quota*0.95 {
+				t.Errorf("%s at scale %v: %v calls in a minute, want %v", action, scale, most, scale*quota)
 			}
 		}
 	}

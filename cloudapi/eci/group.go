@@ -7,7 +7,7 @@ import (
 )
 
 // statuses maps the group's status words (reference page of
-// DescribeContainerGroups; eci.md 2.2). Two older words, StartingFailed and
+// DescribeContainerGroups). Two older words, StartingFailed and
 // WatingForDel, are not in it and read as unknown.
 var statuses = map[string]cloudapi.Status{
 	"Scheduling":  cloudapi.StatusScheduling,

@@ -15,8 +15,6 @@ func utc(hour, minute, second int) time.Time {
 	return time.Date(2026, 1, 2, hour, minute, second, 0, time.UTC)
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func body(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -29,8 +27,8 @@ func body(t *testing.T, path string) []byte {
 func readGroups(t *testing.T, path string) []cloudapi.Group {
 	t.Helper()
 	var answer groupsAnswer
-	if _, err := decode(body(t, path), &answer, answer.list()); err != nil {
-		t.Fatal(err)
+	if fault := readAnswer(body(t, path), &answer); fault != "" {
+		t.Fatal(fault)
 	}
 	var out []cloudapi.Group
 	for _, w := range answer.ContainerGroups {
@@ -54,16 +52,16 @@ func TestGroups(t *testing.T) {
 				IPs:       []string{"172.16.0.5", "2001:db8::5"},
 				CreatedAt: utc(15, 0, 0), RestartPolicy: cloudapi.RestartAlways,
 				InitContainers: []cloudapi.ContainerState{{
-					Name: "prepare", Image: "busybox:1.36", Ready: ptr(true),
+					Name: "prepare", Image: "busybox:1.36", Ready: new(true),
 					Current: cloudapi.RunState{Kind: cloudapi.RunTerminated, Reason: "Completed", StartedAt: utc(15, 0, 2), FinishedAt: utc(15, 0, 3)},
 				}},
 				Containers: []cloudapi.ContainerState{
 					{
-						Name: "cart", Image: "registry.example.com/cart:7", Ready: ptr(true),
+						Name: "cart", Image: "registry.example.com/cart:7", Ready: new(true),
 						Current: cloudapi.RunState{Kind: cloudapi.RunRunning, Reason: "Started", StartedAt: utc(15, 0, 5)},
 					},
 					{
-						Name: "side", Image: "side:1", Ready: ptr(false), RestartCount: 2,
+						Name: "side", Image: "side:1", Ready: new(false), RestartCount: 2,
 						Current: cloudapi.RunState{Kind: cloudapi.RunWaiting, Reason: "CrashLoopBackOff", Message: "Back-off 20s restarting failed container"},
 						Previous: &cloudapi.RunState{
 							Kind: cloudapi.RunTerminated, Reason: "OOMKilled", Message: "killed", ExitCode: 137, Signal: 9,
@@ -99,7 +97,7 @@ func TestGroups(t *testing.T) {
 				{
 					ID: "eci-strange", Status: cloudapi.StatusUnknown, RawStatus: "StartingFailed", CPU: 2,
 					Containers: []cloudapi.ContainerState{
-						{Name: "c", Ready: ptr(true), RestartCount: 7, Current: cloudapi.RunState{Kind: cloudapi.RunWaiting, Reason: "Dreaming"}},
+						{Name: "c", Ready: new(true), RestartCount: 7, Current: cloudapi.RunState{Kind: cloudapi.RunWaiting, Reason: "Dreaming"}},
 						{Name: "5", Current: cloudapi.RunState{Kind: cloudapi.RunWaiting}},
 						{Name: "d", Current: cloudapi.RunState{Kind: cloudapi.RunWaiting}},
 					},
@@ -140,8 +138,8 @@ func TestStatuses(t *testing.T) {
 func readStatus(t *testing.T, data string) []cloudapi.Summary {
 	t.Helper()
 	var answer statusAnswer
-	if _, err := decode([]byte(data), &answer, answer.list()); err != nil {
-		t.Fatal(err)
+	if fault := readAnswer([]byte(data), &answer); fault != "" {
+		t.Fatal(fault)
 	}
 	var out []cloudapi.Summary
 	for _, item := range answer.Data {
@@ -212,8 +210,8 @@ func TestMetricsRecord(t *testing.T) {
 		 "Containers":[{"Name":"c","CPU":{"UsageNanoCores":2.5e8},"Memory":{"Rss":7}}]},
 		{"Timestamp":"2026-01-02T22:59:45+08:00"}]}]}`
 	var answer metricsAnswer
-	if _, err := decode([]byte(data), &answer, answer.list()); err != nil {
-		t.Fatal(err)
+	if fault := readAnswer([]byte(data), &answer); fault != "" {
+		t.Fatal(fault)
 	}
 	want := cloudapi.GroupMetrics{
 		GroupID: "eci-1", Time: utc(15, 0, 15),
@@ -238,8 +236,7 @@ func FuzzGroups(f *testing.F) {
 	f.Add([]byte(`{"RequestId":"R","ContainerGroups":[{"ContainerGroupId":"x","Cpu":1e999,"Events":[null]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var answer groupsAnswer
-		missing, err := decode(data, &answer, answer.list())
-		if err != nil || answer.fault(missing) != "" {
+		if readAnswer(data, &answer) != "" {
 			return
 		}
 		for _, w := range answer.ContainerGroups {
@@ -265,8 +262,7 @@ func FuzzStatus(f *testing.F) {
 	f.Add([]byte(`{"RequestId":"R","data":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var answer statusAnswer
-		missing, err := decode(data, &answer, answer.list())
-		if err != nil || answer.fault(missing) != "" {
+		if readAnswer(data, &answer) != "" {
 			return
 		}
 		for _, item := range answer.Data {
@@ -283,7 +279,7 @@ func FuzzOtherAnswers(f *testing.F) {
 	f.Add([]byte(`<html>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var metrics metricsAnswer
-		if _, err := decode(data, &metrics, metrics.list()); err == nil {
+		if readAnswer(data, &metrics) == "" {
 			for _, m := range metrics.MonitorDatas {
 				if len(m.Records) > 0 {
 					_ = toMetrics(m)
@@ -291,7 +287,7 @@ func FuzzOtherAnswers(f *testing.F) {
 			}
 		}
 		var told errorAnswer
-		if _, err := decode(data, &told, ""); err == nil {
+		if decode(data, &told) == nil {
 			cl := call{action: opCreate, writes: true}
 			e := cl.refused(reply{status: 500}, told)
 			if e.Code == "" || len([]rune(e.Message)) > maxMessage+1 {

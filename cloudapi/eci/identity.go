@@ -11,8 +11,9 @@ import (
 
 // The tags that hold a group's identity. They must not change: groups with
 // other tags are not found again. A key has at most 64 characters and does not
-// start with aliyun, acs:, http:// or https:// (eci.md 1.2). A value too long
-// for one tag goes on in the tag of the same key and suffix -2.
+// start with aliyun, acs:, http:// or https:// (parameter table of
+// CreateContainerGroup). A value too long for one tag goes on in the tag of the
+// same key and suffix -2.
 const (
 	TagCluster   = "cumulet.dev/cluster"
 	TagNode      = "cumulet.dev/node"
@@ -23,10 +24,10 @@ const (
 	tagRest = "-2"
 )
 
-// maxTagValue is a tag value's greatest length in characters (eci.md 1.2).
+// maxTagValue is a tag value's greatest length in characters (parameter table of CreateContainerGroup).
 const maxTagValue = 128
 
-// reservedValuePrefix may not start a tag value (eci.md 1.2).
+// reservedValuePrefix may not start a tag value (parameter table of CreateContainerGroup).
 const reservedValuePrefix = "acs:"
 
 type tag struct{ key, value string }

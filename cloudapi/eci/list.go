@@ -161,7 +161,7 @@ func inBatches[T any](ctx context.Context, ids []string, ask func(context.Contex
 		n := number
 		number++
 		workers.Go(func() (err error) {
-			answers[n], err = ask(ctx, batch)
+			answers[n], err = askKnown(ctx, batch, ask)
 			return err
 		})
 	}
@@ -173,6 +173,26 @@ func inBatches[T any](ctx context.Context, ids []string, ask func(context.Contex
 		out = append(out, a...)
 	}
 	return out, nil
+}
+
+// askKnown asks for a batch and, where the cloud refuses it for an id that it
+// does not know, for its halves, until the unknown ids stand alone. Documented
+// is an answer without them; the Terraform provider expects a refusal too
+// (service_alicloud_eci.go).
+func askKnown[T any](ctx context.Context, ids []string, ask func(context.Context, []string) ([]T, error)) ([]T, error) {
+	found, err := ask(ctx, ids)
+	if !cloudapi.Is(err, cloudapi.CodeNotFound) {
+		return found, err
+	}
+	if len(ids) == 1 {
+		return nil, nil
+	}
+	first, err := askKnown(ctx, ids[:len(ids)/2], ask)
+	if err != nil {
+		return nil, err
+	}
+	second, err := askKnown(ctx, ids[len(ids)/2:], ask)
+	return append(first, second...), err
 }
 
 // distinct drops repeated and empty ids.

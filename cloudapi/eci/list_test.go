@@ -65,7 +65,7 @@ func TestList(t *testing.T) {
 			}
 			want := url.Values{"RegionId": {"cn-hangzhou"}, "Limit": {"200"},
 				"Tag.1.Key": {"cumulet.dev/cluster"}, "Tag.1.Value": {"c-1"}, "Tag.2.Key": {"cumulet.dev/node"}, "Tag.2.Value": {"vk-1"}}
-			if diff := cmp.Diff(want, s.form(0)); diff != "" {
+			if diff := cmp.Diff(want, s.form()); diff != "" {
 				t.Errorf("parameters of the first page (-want +got):\n%s", diff)
 			}
 		})
@@ -171,6 +171,32 @@ func TestGetIsCompleteOrAnError(t *testing.T) {
 	}
 }
 
+// TestUnknownIDRefused: a cloud that refuses a whole batch for one unknown id.
+func TestUnknownIDRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		var ids []string
+		if err := json.Unmarshal([]byte(r.PostForm.Get("ContainerGroupIds")), &ids); err != nil {
+			t.Errorf("ContainerGroupIds: %v", err)
+		}
+		if slices.Contains(ids, "gone-1") || slices.Contains(ids, "gone-2") {
+			refuses(http.StatusNotFound, "InvalidParameter.NotFound")(w, r)
+			return
+		}
+		groupsOf("", ids...)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	client := quickClient(t, Options{Endpoint: server.URL})
+	groups, err := client.Get(t.Context(), []string{"a", "gone-1", "b", "c", "d", "gone-2"})
+	var got []string
+	for _, g := range groups {
+		got = append(got, g.ID)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	client, s := play(t, step{action: opMetrics, answer: says(200, `{"RequestId":"R","MonitorDatas":[
 		{"ContainerGroupId":"b","Records":[{"Timestamp":"2026-01-02T15:00:00Z","CPU":{"UsageNanoCores":5}}]},
@@ -188,7 +214,7 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	form := url.Values{"RegionId": {"cn-hangzhou"}, "ContainerGroupIds": {`["a","b","c","d"]`}, "MetricType": {"summary"}}
-	if diff := cmp.Diff(form, s.form(0)); diff != "" {
+	if diff := cmp.Diff(form, s.form()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 }

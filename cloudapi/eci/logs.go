@@ -25,7 +25,7 @@ func (c *Client) Logs(ctx context.Context, id, container string, opts cloudapi.L
 	ownTail := opts.TailLines > 0 && opts.TailLines <= maxTail
 	ownBytes := opts.LimitBytes > 0 && opts.LimitBytes <= maxLogBytes
 	if ownTail {
-		tail = int32(opts.TailLines)
+		tail = int32(opts.TailLines) //nolint:gosec // at most maxTail
 	}
 	if ownBytes {
 		bytes = opts.LimitBytes

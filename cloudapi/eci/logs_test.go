@@ -54,7 +54,7 @@ func TestLogs(t *testing.T) {
 			if diff := cmp.Diff(cloudapi.LogChunk{Content: tc.content, Complete: tc.complete}, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
-			if diff := cmp.Diff(tc.form, s.form(0)); diff != "" {
+			if diff := cmp.Diff(tc.form, s.form()); diff != "" {
 				t.Errorf("parameters (-want +got):\n%s", diff)
 			}
 		})
@@ -96,7 +96,7 @@ func TestExec(t *testing.T) {
 		"RegionId": {"cn-hangzhou"}, "ContainerGroupId": {"eci-1"}, "ContainerName": {"c"},
 		"Command": {`["echo","\"a b\"","\u003c\u0026\u003e"]`}, "TTY": {"false"}, "Stdin": {"false"}, "Sync": {"false"},
 	}
-	if diff := cmp.Diff(want, s.form(0)); diff != "" {
+	if diff := cmp.Diff(want, s.form()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 }

@@ -34,11 +34,11 @@ type script struct {
 	headers []http.Header
 }
 
-// form returns the parameters of a request that came.
-func (s *script) form(i int) url.Values {
+// form returns the parameters of the first request that came.
+func (s *script) form() url.Values {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.forms[i]
+	return s.forms[0]
 }
 
 // header returns all values of a header of the requests that came.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The answers, as far as they are read. A test holds their field names against
@@ -217,28 +218,32 @@ type wireInterface struct {
 
 // decode reads an answer that must be a JSON object. Fields of a type that
 // cannot be read stay empty: one odd field must not hide all groups of a page.
-// The names in required are exceptions: they must be there as a list, or be
-// null or missing, which is told by missing.
-func decode(body []byte, into any, required string) (missing bool, err error) {
+func decode(body []byte, into any) error {
+	if start := bytes.TrimLeft(body, " \t\r\n"); len(start) > 0 && start[0] != '{' && json.Valid(body) {
+		return errors.New("JSON, but no object")
+	}
+	err := json.Unmarshal(body, into)
+	if _, mismatch := errors.AsType[*json.UnmarshalTypeError](err); mismatch {
+		return nil
+	}
+	return err
+}
+
+// listMissing tells of an answer in which no list was found, whether it has
+// none. A field of another shape is an error: it is no empty list.
+func listMissing(body []byte, name string) (bool, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return false, err
 	}
-	if fields == nil {
-		return false, errors.New("the answer is null")
+	value := bytes.TrimSpace(fieldOf(fields, name))
+	if len(value) == 0 || bytes.Equal(value, []byte("null")) {
+		return true, nil
 	}
-	if required != "" {
-		value := bytes.TrimSpace(fieldOf(fields, required))
-		missing = len(value) == 0 || bytes.Equal(value, []byte("null"))
-		if !missing && value[0] != '[' {
-			return false, errors.New(required + " is not a list")
-		}
+	if value[0] != '[' {
+		return false, errors.New(name + " is not a list")
 	}
-	var mismatch *json.UnmarshalTypeError
-	if err := json.Unmarshal(body, into); err != nil && !errors.As(err, &mismatch) {
-		return false, err
-	}
-	return missing, nil
+	return false, nil
 }
 
 // fieldOf finds a field in whatever case: some of the cloud's own samples have
@@ -271,6 +276,9 @@ func scalar(data []byte) string {
 	case len(data) == 0 || data[0] == '[' || data[0] == '{' || string(data) == "null":
 		return ""
 	case data[0] == '"':
+		if inner := data[1 : len(data)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+			return string(inner)
+		}
 		var s string
 		if json.Unmarshal(data, &s) != nil {
 			return ""

@@ -64,20 +64,7 @@ func (w *specWriter) extended(set bool, field string) {
 }
 
 func (w *specWriter) group(f form, spec cloudapi.GroupSpec) {
-	if spec.Name == "" || len(spec.Name) > 63 {
-		w.rejectf("name %q has %d characters; 1 to 63 are allowed", spec.Name, len(spec.Name))
-	}
-	if !(spec.CPU > 0 && spec.Memory > 0) {
-		w.rejectf("cpu %v and memory %v must both be above 0", spec.CPU, spec.Memory)
-	}
-	if len(spec.Containers) == 0 {
-		w.rejectf("containers is empty; a group needs one at least")
-	}
-	w.lacks(spec.Hostname != "", "hostname")
-	w.lacks(spec.TerminationGraceSeconds != nil, "terminationGraceSeconds")
-	w.lacks(spec.ActiveDeadlineSeconds != nil, "activeDeadlineSeconds")
-	w.extended(len(spec.InitContainers) > 0, "initContainers")
-
+	w.check(spec)
 	f.set("ContainerGroupName", spec.Name)
 	f.set("ChargeType", chargeType)
 	f.float("Cpu", spec.CPU)
@@ -97,9 +84,30 @@ func (w *specWriter) group(f form, spec cloudapi.GroupSpec) {
 	for i, container := range spec.Containers {
 		w.container(f.at("Container", i), "containers", container)
 	}
-	if w.dialect == Seed {
-		return
+	if w.dialect == Extended {
+		w.extras(f, spec)
 	}
+}
+
+// check looks at what is the group's own.
+func (w *specWriter) check(spec cloudapi.GroupSpec) {
+	if spec.Name == "" || len(spec.Name) > 63 {
+		w.rejectf("name %q has %d characters; 1 to 63 are allowed", spec.Name, len(spec.Name))
+	}
+	if !(spec.CPU > 0 && spec.Memory > 0) {
+		w.rejectf("cpu %v and memory %v must both be above 0", spec.CPU, spec.Memory)
+	}
+	if len(spec.Containers) == 0 {
+		w.rejectf("containers is empty; a group needs one at least")
+	}
+	w.lacks(spec.Hostname != "", "hostname")
+	w.lacks(spec.TerminationGraceSeconds != nil, "terminationGraceSeconds")
+	w.lacks(spec.ActiveDeadlineSeconds != nil, "activeDeadlineSeconds")
+	w.extended(len(spec.InitContainers) > 0, "initContainers")
+}
+
+// extras writes what only the SDKs have at the top level.
+func (w *specWriter) extras(f form, spec cloudapi.GroupSpec) {
 	f.set("KciType", kciType)
 	if cards := gpus(spec.Containers); cards > 0 {
 		f.int("Gpu", cards)

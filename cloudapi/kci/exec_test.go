@@ -87,6 +87,8 @@ func TestExecRefuses(t *testing.T) {
 		"NoCommand": {"g", "c", nil, nil, nil, "ExecContainerCommand: Invalid: the command is empty"},
 		"LacksTheAction": {"g", "c", []string{"ls"}, nil, []step{{action: actionExec, do: refuses(404, "NoSuchEntity", "no")}},
 			"ExecContainerCommand: Unsupported: NoSuchEntity: no (request req-err)"},
+		"NotRepeated": {"g", "c", []string{"ls"}, nil, []step{{action: actionExec, do: refuses(500, "ServiceTimeout", "t")}},
+			"ExecContainerCommand: Unavailable: ServiceTimeout: t (request req-err)"},
 		"ClearText": {"g", "c", []string{"ls"}, nil, []step{{action: actionExec, do: answers(200, `{"WebSocketUri":"ws://exec.example.com/?ticket=t-1"}`)}},
 			"ExecContainerCommand: Unavailable: the cloud's WebSocket address has scheme ws and host exec.example.com; only wss is allowed, or ws to a loopback address"},
 		"NoURL": {"g", "c", []string{"ls"}, nil, []step{{action: actionExec, do: answers(200, `{"WebSocketUri":"ws://[?ticket=t-1"}`)}},

@@ -24,8 +24,8 @@ func readGroups(t *testing.T, path string) []cloudapi.Group {
 		t.Fatalf("the answer lacks %s", lack)
 	}
 	var groups []cloudapi.Group
-	for i := range page.ContainerGroups.groups {
-		groups = append(groups, convertGroup(&page.ContainerGroups.groups[i]))
+	for i := range page.ContainerGroups {
+		groups = append(groups, convertGroup(&page.ContainerGroups[i]))
 	}
 	return groups
 }

@@ -18,9 +18,10 @@ var errShifted = errors.New("the list changed while it was read")
 // by offset, so a group that is deleted meanwhile moves the later ones forward
 // over the page's edge. Pages that overlap show it: while a page holds a group
 // of the page before, nothing between them was missed, in whatever order the
-// cloud lists, if only it keeps that order. The last pass is for a cloud whose
-// Marker turns out not to be an offset one may choose: it overlaps nothing and
-// accepts no change at all.
+// cloud lists, if only it keeps that order. An overlap of 5 stands four deletes
+// between two calls; after more, the sweep starts anew with a wider one. The
+// last pass is for a cloud whose Marker turns out not to be an offset one may
+// choose: it overlaps nothing and accepts no change at all.
 func passes() []int { return []int{5, 20, 0} }
 
 // sweep returns every group that a query matches, or an error.
@@ -70,7 +71,7 @@ func newSheaf(overlap int) *sheaf { return &sheaf{overlap: overlap, place: map[s
 // add takes in the page that starts at an offset, and returns the offset of the
 // next page, 0 after the last. Its error is errShifted.
 func (s *sheaf) add(start int, page *describeAnswer) (next int, err error) {
-	groups, marker := page.ContainerGroups.groups, page.Marker.int()
+	groups, marker := page.ContainerGroups, page.Marker.int()
 	if err := s.check(start, page); err != nil {
 		return 0, err
 	}
@@ -93,7 +94,7 @@ func (s *sheaf) add(start int, page *describeAnswer) (next int, err error) {
 
 // check tells whether a page follows upon the pages before.
 func (s *sheaf) check(start int, page *describeAnswer) error {
-	groups := page.ContainerGroups.groups
+	groups := page.ContainerGroups
 	if start == 0 {
 		s.total = page.TotalCount
 		return nil

@@ -160,7 +160,7 @@ func TestSweepWithOpaqueMarkers(t *testing.T) {
 func aPage(marker, total int, ids ...string) describeAnswer {
 	page := describeAnswer{Marker: number{float64(marker), true}, TotalCount: number{float64(total), true}}
 	for _, id := range ids {
-		page.ContainerGroups.groups = append(page.ContainerGroups.groups, wireGroup{ContainerGroupID: id})
+		page.ContainerGroups = append(page.ContainerGroups, wireGroup{ContainerGroupID: id})
 	}
 	return page
 }

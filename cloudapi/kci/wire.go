@@ -56,20 +56,21 @@ func (a *createAnswer) lack() string { return missing(a.ContainerGroupID == "", 
 type describeAnswer struct {
 	envelope
 	// Marker is the offset at which the next page starts; 0 after the last.
-	Marker          number
-	TotalCount      number
-	ContainerGroups groupList
+	Marker     number
+	TotalCount number
+	// ContainerGroups is nil where the answer has no list, and empty where
+	// it has an empty one.
+	ContainerGroups []wireGroup
 }
 
-// lack voids a page that lacks anything: groups would look gone.
+// lack voids a page that lacks anything: groups would look gone. Only a stated
+// count of 0 makes up for a missing list.
 func (a *describeAnswer) lack() string {
-	list := a.ContainerGroups
-	empty := list.stated || a.TotalCount.set && a.TotalCount.value == 0
-	if list.bad || !empty {
+	if a.ContainerGroups == nil && !(a.TotalCount.set && a.TotalCount.value == 0) {
 		return "ContainerGroups"
 	}
-	for i := range list.groups {
-		if list.groups[i].ContainerGroupID == "" {
+	for i := range a.ContainerGroups {
+		if a.ContainerGroups[i].ContainerGroupID == "" {
 			return fmt.Sprintf("ContainerGroups[%d].ContainerGroupId", i)
 		}
 	}
@@ -115,25 +116,6 @@ func missing(is bool, field string) string {
 		return field
 	}
 	return ""
-}
-
-// groupList is a list that must be one: anything else makes the answer
-// unreadable, or groups would look gone.
-type groupList struct {
-	groups []wireGroup
-	// stated tells that the answer had a list, be it empty or null.
-	stated bool
-	bad    bool
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *groupList) UnmarshalJSON(data []byte) error {
-	l.stated = true
-	if string(data) == "null" {
-		return nil
-	}
-	l.bad = data[0] != '[' || tolerant(json.Unmarshal(data, &l.groups)) != nil
-	return nil
 }
 
 type wireGroup struct {

@@ -96,11 +96,12 @@ func TestDescribeAnswerLack(t *testing.T) {
 		"Page":            {`{"TotalCount":1,"ContainerGroups":[{"ContainerGroupId":"a"}]}`, ""},
 		"EmptyList":       {`{"ContainerGroups":[]}`, ""},
 		"NullList":        {`{"TotalCount":0,"ContainerGroups":null}`, ""},
-		"NullListAlone":   {`{"ContainerGroups":null}`, ""},
+		"NullListAlone":   {`{"ContainerGroups":null}`, "ContainerGroups"},
+		"NullAndCount":    {`{"TotalCount":2,"ContainerGroups":null}`, "ContainerGroups"},
 		"ZeroWithoutList": {`{"TotalCount":0}`, ""},
 		"Nothing":         {`{"RequestId":"r"}`, "ContainerGroups"},
 		"CountWithout":    {`{"TotalCount":3}`, "ContainerGroups"},
-		"TextForList":     {`{"TotalCount":0,"ContainerGroups":"none"}`, "ContainerGroups"},
+		"TextForList":     {`{"TotalCount":1,"ContainerGroups":"none"}`, "ContainerGroups"},
 		"ObjectForList":   {`{"ContainerGroups":{"0":{}}}`, "ContainerGroups"},
 		"NullGroup":       {`{"ContainerGroups":[{"ContainerGroupId":"a"},null]}`, "ContainerGroups[1].ContainerGroupId"},
 		"TextForGroup":    {`{"ContainerGroups":["a"]}`, "ContainerGroups[0].ContainerGroupId"},
@@ -165,8 +166,8 @@ func FuzzDecode(f *testing.F) {
 		if _, err := newSheaf(5).add(0, &page); err != nil {
 			_ = err.Error()
 		}
-		for i := range page.ContainerGroups.groups {
-			if _, err := summarize(convertGroup(&page.ContainerGroups.groups[i])); err != nil {
+		for i := range page.ContainerGroups {
+			if _, err := summarize(convertGroup(&page.ContainerGroups[i])); err != nil {
 				t.Errorf("a decoded group has no digest: %v", err)
 			}
 		}

@@ -2,6 +2,7 @@ package kubeletapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -99,8 +100,29 @@ func sizes(ctx context.Context, in <-chan remotecommand.TerminalSize) <-chan clo
 	return out
 }
 
+// attach refuses over the stream that the client opened: an HTTP error to an
+// upgrade request would reach nobody.
 func (s *Server) attach(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, "attach is not possible: neither cloud's API can join a container's running process; use logs -f to read and exec to type", http.StatusNotImplemented)
+	options, err := streaming.NewOptions(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	streaming.ServeAttach(w, r, refusal{}, r.PathValue("pod"), types.UID(r.PathValue("uid")), r.PathValue("container"),
+		options, idleTimeout, creationTimeout, remotecommandconsts.SupportedStreamingProtocols)
+}
+
+// errNoAttach says what to do instead.
+var errNoAttach = errors.New("attach is not possible: neither cloud's API can join a container's running process; use logs -f to read and exec to type")
+
+// refusal is an attacher that attaches to nothing.
+type refusal struct{}
+
+// AttachContainer implements the library's Attacher.
+func (refusal) AttachContainer(context.Context, string, types.UID, string, io.Reader, io.WriteCloser, io.WriteCloser,
+	bool, <-chan remotecommand.TerminalSize,
+) error {
+	return errNoAttach
 }
 
 func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {

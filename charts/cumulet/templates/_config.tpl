@@ -49,6 +49,8 @@ file: /etc/cumulet/credentials/{{ .cloud }}
 {{- if .Values.serving.existingSecret }}
 certFile: /etc/cumulet/serving/tls.crt
 keyFile: /etc/cumulet/serving/tls.key
+{{- else if .Values.serving.approve }}
+approve: true
 {{- end }}
 {{- if .Values.serving.clientCA.configMap }}
 clientCAFile: /etc/cumulet/client-ca/ca.crt

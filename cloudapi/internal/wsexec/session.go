@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"k8s.io/apimachinery/pkg/util/remotecommand"
+	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi"
 )
@@ -39,6 +40,9 @@ const (
 	// stdinChunk is the most that one frame of stdin carries.
 	stdinChunk = 32 << 10
 )
+
+// realTime is the clock of sockets: their deadlines know no other.
+var realTime clock.RealClock
 
 // errStream marks a failure of the caller's stdout or stderr.
 var errStream = errors.New("the caller's output stream failed")
@@ -86,7 +90,7 @@ func (s *session) run(parent context.Context) (int, error) {
 // sayGoodbye tells the server that we are done; it may be gone already.
 func (s *session) sayGoodbye() {
 	message := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	_ = s.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(time.Second))
+	_ = s.conn.WriteControl(websocket.CloseMessage, message, realTime.Now().Add(time.Second))
 }
 
 // result makes the exit code and error out of how the reading ended.
@@ -130,7 +134,7 @@ func (s *session) read() error {
 			return err
 		}
 		if s.outcome != nil {
-			if err := s.conn.SetReadDeadline(time.Now().Add(closeGrace)); err != nil {
+			if err := s.conn.SetReadDeadline(realTime.Now().Add(closeGrace)); err != nil {
 				return fmt.Errorf("setting the closing deadline: %w", err)
 			}
 		}
@@ -204,7 +208,7 @@ func (w *streamWriter) Write(p []byte) (int, error) {
 // write is the connection's only writer of data: frames of stdin, terminal
 // sizes, and pings.
 func (s *session) write(ctx context.Context) {
-	ping := time.NewTicker(pingPeriod)
+	ping := realTime.NewTicker(pingPeriod)
 	defer ping.Stop()
 	resize := s.options.Resize
 	for {
@@ -220,8 +224,8 @@ func (s *session) write(ctx context.Context) {
 				continue
 			}
 			err = s.writeSize(size)
-		case <-ping.C:
-			err = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(pingPeriod))
+		case <-ping.C():
+			err = s.conn.WriteControl(websocket.PingMessage, nil, realTime.Now().Add(pingPeriod))
 		}
 		if err != nil && !isTimeout(err) {
 			return // the reader sees the broken connection and tells why

@@ -136,8 +136,7 @@ func dialError(ctx context.Context, answer *http.Response, err error) error {
 }
 
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -2,6 +2,7 @@ package eci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -183,15 +184,20 @@ func (f *FakeGroups) Exec(ctx context.Context, id, container string, req engine.
 	if _, err := f.Logs(id, container, false); err != nil {
 		return 0, err
 	}
-	fmt.Fprintf(req.Stdout, "%s tty=%t\n", strings.Join(req.Command, " "), req.TTY)
-	fmt.Fprintln(req.Stderr, "on stderr")
+	_, err1 := fmt.Fprintf(req.Stdout, "%s tty=%t\n", strings.Join(req.Command, " "), req.TTY)
+	_, err2 := fmt.Fprintln(req.Stderr, "on stderr")
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, err
+	}
 	if req.Stdin != nil {
 		line := make([]byte, 64)
 		n, err := req.Stdin.Read(line)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		fmt.Fprint(req.Stdout, strings.ToUpper(string(line[:n])))
+		if _, err := io.WriteString(req.Stdout, strings.ToUpper(string(line[:n]))); err != nil {
+			return 0, err
+		}
 	}
 	if req.Command[0] == "fail" {
 		return 3, nil

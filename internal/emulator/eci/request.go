@@ -84,9 +84,9 @@ func (s *Server) accept(r *http.Request, id string) (*call, error) {
 		return nil, err
 	}
 	c := &call{request: r, id: id, body: body, params: params}
-	c.action = common(r, params["Action"], "X-Acs-Action")
+	c.action = commonParameter(r, params["Action"], "X-Acs-Action")
 	a, known := actions[c.action]
-	switch v := common(r, params["Version"], "X-Acs-Version"); {
+	switch v := commonParameter(r, params["Version"], "X-Acs-Version"); {
 	case r.URL.Path != "/" && r.URL.Path != "":
 		return nil, fail(codeAction, "There is no resource at this path; the API's path is /.")
 	case c.action == "":
@@ -105,9 +105,9 @@ func (s *Server) accept(r *http.Request, id string) (*call, error) {
 	return c, nil
 }
 
-// common is a common parameter, which may be a header or a parameter. What the
+// commonParameter is the action or version, which may be a header or a parameter. What the
 // signature covers goes first: the header in ACS3 style, else the parameter.
-func common(r *http.Request, parameter, header string) string {
+func commonParameter(r *http.Request, parameter, header string) string {
 	if r.Header.Get("Authorization") != "" {
 		return orDefault(r.Header.Get(header), parameter)
 	}

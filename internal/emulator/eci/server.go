@@ -147,7 +147,7 @@ func (s *Server) Action(r *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	return common(r, params["Action"], "X-Acs-Action")
+	return commonParameter(r, params["Action"], "X-Acs-Action")
 }
 
 // WriteError answers with an error as this API words it, for what stands in front

@@ -16,15 +16,15 @@ const (
 // Create implements Groups.
 func (e *Engine) Create(spec Spec) Group {
 	id, networkInterface := e.options.NewID(), e.options.NewInterfaceID()
-	now := e.options.Clock.Now()
 	r := &record{group: Group{
 		ID: id, Spec: &spec, Status: Scheduling,
 		ENI: networkInterface, Tags: slices.Clone(spec.Tags),
-		CreatedAt: now, ChangedAt: now,
 		InitContainers: initialStates(spec.InitContainers, waitingReason(&spec)),
 		Containers:     initialStates(spec.Containers, waitingReason(&spec)),
 	}}
 	e.mu.Lock()
+	now := e.options.Clock.Now() // under the lock, so that the order is that of the times
+	r.group.CreatedAt, r.group.ChangedAt = now, now
 	e.made++
 	r.group.MAC = hardwareAddress(e.made)
 	e.records[id] = r

@@ -122,7 +122,7 @@ func (m *Machine) finish(ctx context.Context, stderr io.Writer, err error) (int,
 
 // complain writes an error as programs do. That nobody reads it is no error.
 func complain(stderr io.Writer, name string, err error) {
-	_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
+	_, _ = fmt.Fprintf(stderr, "%s: %v\n", path.Base(name), err)
 }
 
 // runner returns an interpreter that touches nothing but the machine.
