@@ -67,7 +67,9 @@ func Limits(dialect Dialect, _ string) cloudapi.Limits {
 		FileMode:        true,
 		BinaryFiles:     true,
 		NestedFilePaths: true,
-		GPU:             true,
+		// GPU stays false: the note on Gpu says it is ignored on types without
+		// cards, and a pod names no instance type here: a card could be missing
+		// in silence.
 		Exec:            true,
 	}
 	return limits

@@ -226,7 +226,7 @@ func TestECI(t *testing.T) {
 func TestKCI(t *testing.T) {
 	_, c := start(t, Options{})
 	id := text(t, "ContainerGroupId")(callKCI(t, c.KCI, "CreateContainerGroup", "ContainerGroupName=web", "SubnetId=s-1",
-		"SecurityGroupId.1=sg-1", "ChargeType=HourlyInstantSettlement", "AvailabilityZone=cn-beijing-6a", "Cpu=1", "Memory=2",
+		"SecurityGroupId.1=sg-1", "ChargeType=HourlyInstantSettlement", "Cpu=1", "Memory=2",
 		"Container.1.Name=app", "Container.1.Image=nginx"))
 	await(t, c, "kci", "a running group", running)
 	text(t, "RequestId")(callKCI(t, c.KCI, "DeleteContainerGroup", "ContainerGroupId="+id))

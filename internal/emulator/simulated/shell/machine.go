@@ -82,12 +82,14 @@ func (m *Machine) Run(ctx context.Context, argv []string, s Streams) (int, error
 			stdin: s.Stdin, stdout: s.Stdout, stderr: s.Stderr}
 		return m.finish(ctx, s.Stderr, p.conclude(ctx, runShell(ctx, p)))
 	}
-	runner, err := m.runner(s, m.Env, m.Dir)
+	runner, flush, err := m.runner(s, m.Env, m.Dir)
 	if err != nil {
 		return 0, err
 	}
 	runner.Params = append([]string{path.Base(argv[0])}, argv[1:]...)
-	return m.finish(ctx, s.Stderr, runner.Run(ctx, invocation))
+	err = runner.Run(ctx, invocation)
+	flush()
+	return m.finish(ctx, s.Stderr, err)
 }
 
 // invocation runs the positional parameters as one command.
@@ -125,12 +127,18 @@ func complain(stderr io.Writer, name string, err error) {
 	_, _ = fmt.Fprintf(stderr, "%s: %v\n", path.Base(name), err)
 }
 
-// runner returns an interpreter that touches nothing but the machine.
-func (m *Machine) runner(s Streams, env []string, dir string) (*interp.Runner, error) {
-	r, err := interp.New(
+// runner returns an interpreter that touches nothing but the machine. flush
+// writes what it has held back of its output.
+func (m *Machine) runner(s Streams, env []string, dir string) (r *interp.Runner, flush func(), err error) {
+	stdout, stderr := &output{writer: s.Stdout}, &output{writer: s.Stderr}
+	flush = func() {
+		_ = stdout.flush() // there is nobody left to tell that nobody reads
+		_ = stderr.flush()
+	}
+	r, err = interp.New(
 		interp.Env(environment(env)),
 		interp.Dir("/"), // the real root exists; the virtual directory follows below
-		interp.StdIO(s.Stdin, s.Stdout, s.Stderr),
+		interp.StdIO(s.Stdin, stdout, stderr),
 		interp.CallHandler(m.call),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return m.exec }),
 		interp.OpenHandler(m.open),
@@ -146,10 +154,10 @@ func (m *Machine) runner(s Streams, env []string, dir string) (*interp.Runner, e
 		}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("making an interpreter: %w", err)
+		return nil, nil, fmt.Errorf("making an interpreter: %w", err)
 	}
 	r.Dir = path.Clean("/" + dir)
-	return r, nil
+	return r, flush, nil
 }
 
 // environment adds what the interpreter would else take from its own process.
@@ -175,9 +183,13 @@ func (h hidden) Get(name string) expand.Variable {
 	}
 }
 
-// call paces loops that never sleep, and answers where a program is from our
+// call comes before each command: it lets out what the one before has written,
+// paces loops that never sleep, and answers where a program is from our
 // own list instead of the disk of this machine.
 func (m *Machine) call(ctx context.Context, args []string) ([]string, error) {
+	hc := interp.HandlerCtx(ctx)
+	direct(hc.Stdout)
+	direct(hc.Stderr)
 	if m.commands.Add(1)%paceCommands == 0 {
 		if err := m.sleep(ctx, paceTime); err != nil {
 			return nil, err
@@ -215,7 +227,7 @@ func (m *Machine) exec(ctx context.Context, args []string) error {
 	}
 	p := &process{
 		machine: m, name: args[0], args: args[1:], env: hc.Env, dir: hc.Dir,
-		stdin: hc.Stdin, stdout: hc.Stdout, stderr: hc.Stderr,
+		stdin: hc.Stdin, stdout: direct(hc.Stdout), stderr: direct(hc.Stderr),
 	}
 	return p.conclude(ctx, run(ctx, p))
 }

@@ -24,10 +24,11 @@ func runShell(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	runner, err := p.machine.runner(p.streams(), p.exported(), p.dir)
+	runner, flush, err := p.machine.runner(p.streams(), p.exported(), p.dir)
 	if err != nil {
 		return err
 	}
+	defer flush()
 	if err := interp.Params(append(append(options, "--"), params...)...)(runner); err != nil {
 		return err
 	}

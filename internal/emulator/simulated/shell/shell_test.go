@@ -247,6 +247,28 @@ func TestVolumeIsBounded(t *testing.T) {
 	})
 }
 
+// writes notes each write.
+type writes []string
+
+func (w *writes) Write(p []byte) (int, error) {
+	*w = append(*w, string(p))
+	return len(p), nil
+}
+
+func TestOutputComesInLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out writes
+		script := `echo one two; printf "%s-%s" a b; sleep 1; echo -n c; printf "d\ne"; cat /config/app.conf; echo "$(echo x; echo y)"; printf end`
+		if _, err := newMachine().Run(t.Context(), []string{"sh", "-c", script}, Streams{Stdout: &out, Stderr: io.Discard}); err != nil {
+			t.Fatalf("running: %v", err)
+		}
+		want := writes{"one two\n", "a-b", "c", "d\n", "e", "port=80\n", "x\ny\n", "end"}
+		if diff := cmp.Diff(want, out); diff != "" {
+			t.Errorf("writes (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestRecognises(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": false, "sh -c x": true, "/usr/bin/env": true, "echo": true, "[ 1 ]": true,

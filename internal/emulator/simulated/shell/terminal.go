@@ -51,11 +51,11 @@ func (m *Machine) Interact(ctx context.Context, s Streams, resize <-chan engine.
 		io.Writer
 	}{keys, s.Stdout}, "")
 	go followSize(ctx, screen, resize)
-	runner, err := m.runner(Streams{Stdout: screen, Stderr: screen}, m.Env, m.Dir)
+	runner, flush, err := m.runner(Streams{Stdout: screen, Stderr: screen}, m.Env, m.Dir)
 	if err != nil {
 		return 0, err
 	}
-	session := &interaction{machine: m, keys: keys, screen: screen, runner: runner}
+	session := &interaction{machine: m, keys: keys, screen: screen, runner: runner, flush: flush}
 	return session.run(ctx)
 }
 
@@ -79,6 +79,7 @@ type interaction struct {
 	keys    *keyboard
 	screen  *term.Terminal
 	runner  *interp.Runner
+	flush   func()
 	code    int
 }
 
@@ -130,6 +131,7 @@ func (i *interaction) perform(ctx context.Context, statements []*syntax.Stmt) (e
 	defer cancel()
 	i.keys.foreground(cancel)
 	defer i.keys.foreground(nil)
+	defer i.flush()
 	for _, statement := range statements {
 		err := prepare(statement)
 		if err == nil {
@@ -139,6 +141,7 @@ func (i *interaction) perform(ctx context.Context, statements []*syntax.Stmt) (e
 		switch {
 		case ctx.Err() != nil:
 			i.code = exitInterrupt
+			i.flush()
 			_, _ = io.WriteString(i.screen, "^C\n")
 			return false
 		case err == nil:
