@@ -70,7 +70,7 @@ func Limits(dialect Dialect, _ string) cloudapi.Limits {
 		// GPU stays false: the note on Gpu says it is ignored on types without
 		// cards, and a pod names no instance type here: a card could be missing
 		// in silence.
-		Exec:            true,
+		Exec: true,
 	}
 	return limits
 }

@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// outputLimit is how much of a line is held back at most, in bytes.
+// outputLimit is how much is held back at most, in bytes.
 const outputLimit = 32 << 10
 
 // output gathers what the shell's own commands write word by word, since a
-// reader should see an echo as one write. Lines go on at once, the rest before
-// the next command.
+// reader should see an echo as one write. What ends a line goes on at once, the
+// rest before the next command.
 type output struct {
 	mu     sync.Mutex
 	writer io.Writer
@@ -23,27 +23,26 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = append(o.held, p...)
-	end := bytes.LastIndexByte(o.held, '\n') + 1
-	if len(o.held) > outputLimit {
-		end = len(o.held)
+	if len(o.held) > outputLimit || bytes.HasSuffix(p, []byte{'\n'}) {
+		return len(p), o.release()
 	}
-	return len(p), o.release(end)
+	return len(p), nil
 }
 
 // flush writes what is held back.
 func (o *output) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.release(len(o.held))
+	return o.release()
 }
 
-// release writes the first n bytes; the lock is held, which keeps the order.
-func (o *output) release(n int) error {
-	if n == 0 {
+// release writes what is held back; the lock is held, which keeps the order.
+func (o *output) release() error {
+	if len(o.held) == 0 {
 		return nil
 	}
-	_, err := o.writer.Write(o.held[:n])
-	o.held = append(o.held[:0], o.held[n:]...)
+	_, err := o.writer.Write(o.held)
+	o.held = o.held[:0]
 	return err
 }
 

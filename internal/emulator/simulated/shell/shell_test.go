@@ -262,7 +262,7 @@ func TestOutputComesInLines(t *testing.T) {
 		if _, err := newMachine().Run(t.Context(), []string{"sh", "-c", script}, Streams{Stdout: &out, Stderr: io.Discard}); err != nil {
 			t.Fatalf("running: %v", err)
 		}
-		want := writes{"one two\n", "a-b", "c", "d\n", "e", "port=80\n", "x\ny\n", "end"}
+		want := writes{"one two\n", "a-b", "c", "d\ne", "port=80\n", "x\ny\n", "end"}
 		if diff := cmp.Diff(want, out); diff != "" {
 			t.Errorf("writes (-want +got):\n%s", diff)
 		}
