@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -19,24 +19,31 @@ const (
 	// and its wait for a free slot in the cloud's quota.
 	createTimeout = 2 * time.Minute
 	// referencePause is how long a pod waits for a ConfigMap or Secret that
-	// does not exist yet; the kubelet looks about as often.
+	// does not exist yet before it says so again; the kubelet looks about as
+	// often. When the object appears the pod goes on at once.
 	referencePause = 5 * time.Second
-	// unknownLoss is how long after start a pod that once ran, and whose
-	// group's id is not known, must be missing before it is given up.
-	unknownLoss = 10 * time.Minute
+	// forbiddenPatience is how long after a pod was first seen the API
+	// server's authorizer may not know of it yet, and forbiddenPause how
+	// long to wait for it at a time.
+	forbiddenPatience = 5 * time.Second
+	forbiddenPause    = 100 * time.Millisecond
 )
 
 // create asks the cloud for a pod's group, once, however often it is called.
 func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, error) {
+	defer p.dropReferences(uid)
 	r, ok := p.store.get(uid)
-	if !ok || !r.wantsGroup() || p.sweeps.Load() == 0 {
+	if !ok || !r.wantsGroup() || p.sweeps.Load().count == 0 {
+		return 0, nil
+	}
+	if p.claimOrphan(uid) {
 		return 0, nil
 	}
 	if ranBefore(r.pod) {
 		return p.missed(ctx, &r)
 	}
-	if wait := p.settle(&r); wait > 0 {
-		return wait, nil
+	if !r.mayExist && p.mayAppear(&r) {
+		return endPause, nil
 	}
 	spec, err := p.specOf(ctx, &r)
 	if err != nil {
@@ -45,19 +52,42 @@ func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, er
 	return p.ask(ctx, &r, spec)
 }
 
-// settle is how long a create must still wait so that a group made by an
-// earlier run of this process would be seen. Clouds with tokens need no wait:
-// they recognise the repetition themselves.
-func (p *Provider) settle(r *record) time.Duration {
-	if p.Cloud.Limits().Tags || r.pod.CreationTimestamp.After(p.started) {
-		return 0
+// dropReferences ends the interest in what a pod refers to once no request has
+// to be made of it any more: neither cloud can change a running group's files.
+func (p *Provider) dropReferences(uid types.UID) {
+	if r, ok := p.store.get(uid); !ok || !r.wantsGroup() {
+		p.refs.release(uid)
 	}
-	return p.Consistency - p.Clock.Since(p.started)
+}
+
+// mayAppear tells whether the pod may have a group that no sweep has shown
+// yet: one whose create had an open outcome, or one that an earlier run of
+// this process made. Only a sweep that began after the cloud has had time to
+// show the group can deny it.
+func (p *Provider) mayAppear(r *record) bool {
+	done := p.sweeps.Load()
+	if done.count == 0 {
+		return true
+	}
+	if !r.unseenSince.IsZero() && done.begun.Before(r.unseenSince.Add(p.Consistency)) {
+		return true
+	}
+	return p.askedBefore(r) && done.begun.Before(p.started.Add(p.Consistency))
+}
+
+// askedBefore tells whether an earlier run of this process may have asked for
+// the pod's group. It wrote a status as soon as it did; without one, a cloud
+// with tokens recognises the first request itself.
+func (p *Provider) askedBefore(r *record) bool {
+	if r.pod.CreationTimestamp.After(p.started) {
+		return false
+	}
+	return !p.Cloud.Limits().Tags || r.pod.Status.StartTime != nil
 }
 
 // specOf translates the pod, or returns what an unsettled create asked for.
 func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, error) {
-	if r.spec != nil {
+	if r.mayExist && r.spec != nil {
 		return *r.spec, nil
 	}
 	references, err := p.resolve(ctx, r.pod)
@@ -68,7 +98,9 @@ func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, e
 	if err != nil {
 		return cloudapi.GroupSpec{}, err
 	}
-	p.tellReport(r.pod, report)
+	if r.lastCreate.IsZero() {
+		p.tellReport(r.pod, report)
+	}
 	return spec, nil
 }
 
@@ -85,6 +117,9 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 	case errors.As(err, &missing):
 		p.await(r, missing)
 		return referencePause, nil
+	case apierrors.IsForbidden(err) && p.Clock.Since(r.firstSeen) < forbiddenPatience:
+		p.Log.V(1).Info("not allowed to read for the pod yet", "uid", r.uid, "reason", err.Error())
+		return forbiddenPause, nil
 	default:
 		return 0, fmt.Errorf("preparing pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
 	}
@@ -116,12 +151,18 @@ func (p *Provider) await(r *record, missing *translate.MissingReference) {
 	message := missing.Error()
 	p.Recorder.Event(r.pod, corev1.EventTypeWarning, event, message)
 	p.store.update(r.uid, func(r *record) {
+		if r.condemned() {
+			return
+		}
 		r.verdict = &verdict{status: func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
 			return translate.Waiting(pod, reason, message, now)
 		}}
 	})
 	p.publishes.add(r.uid)
 }
+
+// errNoID is an answer to a create that cannot be used.
+var errNoID = &cloudapi.Error{Op: "Create", Code: cloudapi.CodeUnknown, Message: "the cloud named no id", Uncertain: true}
 
 // ask makes one create call and settles what came of it.
 func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) (time.Duration, error) {
@@ -136,16 +177,24 @@ func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) 
 		return 0, nil
 	}
 	p.publishes.add(r.uid)
-	ctx, cancel := context.WithTimeout(ctx, createTimeout)
-	defer cancel()
 	begun := p.Clock.Now()
-	id, err := p.Cloud.Create(ctx, spec, cloudapi.CreateOptions{Token: token(r), MayExist: mayExist})
+	id, err := p.callCreate(ctx, spec, cloudapi.CreateOptions{Token: token(r), MayExist: mayExist})
 	p.Metrics.created(p.Clock.Since(begun), err)
 	if err == nil {
 		p.created(r, id)
 		return 0, nil
 	}
 	return p.notCreated(ctx, r, err)
+}
+
+func (p *Provider) callCreate(ctx context.Context, spec cloudapi.GroupSpec, o cloudapi.CreateOptions) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	id, err := p.Cloud.Create(ctx, spec, o)
+	if err == nil && id == "" {
+		err = errNoID
+	}
+	return id, err
 }
 
 // token is the idempotency token of this attempt: the same for every
@@ -158,11 +207,14 @@ func token(r *record) string {
 }
 
 func (p *Provider) created(r *record, id string) {
-	p.store.update(r.uid, func(r *record) { r.creating = false })
-	if !p.store.bind(r.uid, id) {
-		p.Log.Info("group is not the pod's: it has another, or is gone", "uid", r.uid, "group", id)
+	log := p.Log.WithValues("pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", id)
+	bound := p.store.bind(r.uid, id)
+	p.store.update(r.uid, func(r *record) { r.creating, r.lastCreate = false, p.Clock.Now() })
+	if bound {
+		log.Info("created group")
+	} else {
+		log.Info("created group, but the pod has another: this one will be deleted as nobody's")
 	}
-	p.Log.Info("created group", "pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", id)
 	p.route(r.uid)
 	p.kick()
 }
@@ -170,45 +222,53 @@ func (p *Provider) created(r *record, id string) {
 // notCreated decides what a failed create means for the next one.
 func (p *Provider) notCreated(ctx context.Context, r *record, err error) (time.Duration, error) {
 	var e *cloudapi.Error
-	uncertain := !errors.As(err, &e) || e.Uncertain || e.Code == cloudapi.CodeCanceled
-	p.store.update(r.uid, func(r *record) {
-		r.creating = false
-		if uncertain {
-			r.mayExist = true
-			return
-		}
-		r.spec, r.attempt = nil, r.attempt+1
-	})
-	if ctx.Err() == nil && !uncertain {
-		p.tellFailure(r, e)
+	if !errors.As(err, &e) {
+		e = &cloudapi.Error{Op: "Create", Code: cloudapi.CodeUnknown, Uncertain: true, Err: err}
 	}
+	uncertain := e.Uncertain || e.Code == cloudapi.CodeCanceled
+	p.store.update(r.uid, func(r *record) { p.noteFailure(r, e, uncertain) })
+	after, known := p.store.get(r.uid)
 	switch {
-	case cloudapi.Is(err, cloudapi.CodeMismatch):
+	case !known || !after.wantsGroup():
+		// It ends, or its group has been seen although the answer was lost.
+		p.route(r.uid)
+		return 0, nil
+	case e.Code == cloudapi.CodeMismatch && !uncertain:
 		// The token is taken: this pod's group was asked for by an earlier
-		// run of this process. If it exists the next sweep adopts it.
-		return p.Consistency, nil
+		// run of this process. If it exists a sweep adopts it.
+		return endPause, nil
 	case !uncertain && cloudapi.Terminal(err):
 		p.rejectedByCloud(r, e.Stable())
 		return 0, nil
-	case p.ending(r.uid):
-		p.ends.add(r.uid)
-		return 0, nil
+	case ctx.Err() == nil:
+		p.tellFailure(r, e)
+	}
+	return pause(e), fmt.Errorf("creating group of pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
+}
+
+// noteFailure settles a failed create, or leaves it open. While a create's
+// outcome is open, even a repetition that surely failed tells nothing of the
+// first attempt: only the same request may follow until a sweep could have
+// shown the group.
+func (p *Provider) noteFailure(r *record, e *cloudapi.Error, uncertain bool) {
+	now := p.Clock.Now()
+	r.creating, r.lastCreate = false, now
+	switch {
+	case r.groupID != "":
+	case uncertain:
+		r.mayExist, r.unseenSince = true, now
+	case e.Code == cloudapi.CodeMismatch:
+		r.mayExist, r.unseenSince = false, now
+		r.spec, r.attempt = nil, r.attempt+1
+	case r.mayExist && p.mayAppear(r):
 	default:
-		return pause(e), fmt.Errorf("creating group of pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
+		r.mayExist, r.spec, r.attempt = false, nil, r.attempt+1
 	}
 }
 
-func (p *Provider) ending(uid types.UID) bool {
-	r, ok := p.store.get(uid)
-	return ok && r.ending()
-}
-
-// pause is how long a class of failure should rest; 0 leaves it to the
-// queue's back-off.
+// pause is how long a class of failure should rest at least; 0 leaves it to
+// the queue's back-off.
 func pause(e *cloudapi.Error) time.Duration {
-	if e == nil {
-		return 0
-	}
 	if e.RetryAfter > 0 {
 		return e.RetryAfter
 	}
@@ -226,50 +286,4 @@ func pause(e *cloudapi.Error) time.Duration {
 // for a pod that could not be set up.
 func (p *Provider) tellFailure(r *record, e *cloudapi.Error) {
 	p.Recorder.Eventf(r.pod, corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create container group: %s", e.Stable())
-}
-
-// ranBefore tells whether a pod's status shows that it once had a group.
-func ranBefore(pod *corev1.Pod) bool {
-	return pod.Status.PodIP != "" || pod.Status.Phase == corev1.PodRunning
-}
-
-// missed handles a pod that ran under an earlier run of this process and whose
-// group no sweep has shown. It is never started a second time: it is lost,
-// once that is certain.
-func (p *Provider) missed(ctx context.Context, r *record) (time.Duration, error) {
-	id := p.groupIDIn(r.pod)
-	age, least := p.Clock.Since(p.started), youngest
-	if id == "" {
-		least = unknownLoss
-	}
-	if age < least || p.sweeps.Load() < absences {
-		return min(least, youngest), nil
-	}
-	if id != "" && !p.surelyGone(ctx, id) {
-		return youngest, nil
-	}
-	p.lose(r)
-	return 0, nil
-}
-
-// groupIDIn reads the group's id out of a container id that translate made.
-func (p *Provider) groupIDIn(pod *corev1.Pod) string {
-	prefix := p.Cloud.Limits().Provider + "://"
-	for _, c := range append(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses...) {
-		if rest, ok := strings.CutPrefix(c.ContainerID, prefix); ok {
-			id, _, _ := strings.Cut(rest, "/")
-			return id
-		}
-	}
-	return ""
-}
-
-// lose fails a pod whose group vanished without our doing.
-func (p *Provider) lose(r *record) {
-	const message = "The container group no longer exists in the cloud and cumulet did not delete it"
-	p.Recorder.Event(r.pod, corev1.EventTypeWarning, translate.ReasonGroupLost, message)
-	p.decide(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
-		return translate.Lost(pod, now)
-	})
-	p.Metrics.lost.Inc()
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/cumulet/cumulet/cloudapi"
-	"github.com/cumulet/cumulet/translate"
 )
 
 const (
@@ -29,13 +29,15 @@ const (
 // as on any node, the object outlives what it stands for.
 func (p *Provider) end(ctx context.Context, uid types.UID) (time.Duration, error) {
 	r, ok := p.store.get(uid)
-	if !ok || (!r.ending() && !r.finished()) {
+	if !ok || (!r.ending() && !r.lingers()) {
 		return 0, nil
 	}
 	switch {
 	case r.creating:
 		return endPause / 2, nil
-	case r.groupID == "" && r.mayExist && !p.settled(&r):
+	case r.groupID == "" && p.claimOrphan(uid):
+		return time.Millisecond, nil
+	case r.groupID == "" && !r.buried && p.mayAppear(&r):
 		p.kick()
 		return endPause, nil
 	case r.groupID == "" || r.vanished:
@@ -47,18 +49,14 @@ func (p *Provider) end(ctx context.Context, uid types.UID) (time.Duration, error
 	}
 }
 
-// settled tells whether a create with an open outcome has surely made nothing:
-// enough time has passed for a group to show, and a sweep ran since.
-func (p *Provider) settled(r *record) bool {
-	return p.Clock.Since(r.lastCreate) > p.Consistency+2*p.SweepInterval
-}
-
-// mustDelete tells whether the cloud has to be asked (again).
+// mustDelete tells whether the cloud has to be asked (again): by force once
+// the grace period is over, or at once when it was taken away.
 func (p *Provider) mustDelete(r *record) bool {
 	if r.deleteAskedAt.IsZero() {
 		return true
 	}
-	return !r.forced && p.Clock.Since(r.deleteAskedAt) > p.grace(r)+graceMargin
+	grace := p.grace(r)
+	return !r.forced && (grace == 0 || p.Clock.Since(r.deleteAskedAt) > grace+graceMargin)
 }
 
 // grace is how long the pod's containers may take to end.
@@ -74,10 +72,8 @@ func (p *Provider) grace(r *record) time.Duration {
 }
 
 func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, error) {
-	force := !r.deleteAskedAt.IsZero() || p.grace(r) == 0
-	if !force && r.group != nil && r.group.Status == cloudapi.StatusRunning {
-		p.tellKilling(r)
-	}
+	again := !r.deleteAskedAt.IsZero()
+	force := again || p.grace(r) == 0
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()
 	begun := p.Clock.Now()
@@ -85,6 +81,9 @@ func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, e
 	p.Metrics.deleted(p.Clock.Since(begun), err)
 	if err != nil {
 		return 0, fmt.Errorf("deleting group %s of pod %s/%s: %w", r.groupID, r.pod.Namespace, r.pod.Name, err)
+	}
+	if !again && r.group != nil && r.group.Status == cloudapi.StatusRunning {
+		p.tellKilling(r)
 	}
 	p.store.update(r.uid, func(r *record) { r.deleteAskedAt, r.forced = p.Clock.Now(), force })
 	p.Log.Info("deleted group", "pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", r.groupID, "force", force)
@@ -103,62 +102,65 @@ func (p *Provider) tellKilling(r *record) {
 	}
 }
 
-// follow waits for a deleted group to disappear. The sweep sees it too; asking
-// here as well keeps a single deletion quick.
+// follow waits for a deleted group to disappear. The sweeps see it; only while
+// they do not come through is the group asked for by itself.
 func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error) {
-	if p.Clock.Since(r.detailAt) < endPause/2 {
+	now := p.Clock.Now()
+	if now.Sub(p.sweeps.Load().begun) < 2*p.SweepInterval+endPause {
 		return endPause, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
 	groups, err := p.Cloud.Get(ctx, []string{r.groupID})
 	if err != nil {
 		return 0, fmt.Errorf("reading group %s of pod %s/%s: %w", r.groupID, r.pod.Namespace, r.pod.Name, err)
 	}
-	now := p.Clock.Now()
-	if len(groups) == 0 {
-		p.store.update(r.uid, func(r *record) { r.vanished = true })
-		return time.Millisecond, nil
+	if len(groups) > 0 {
+		p.observeGroup(&groups[0], r.revision, now)
+		return endPause, nil
 	}
-	p.store.update(r.uid, func(r *record) { r.group, r.detailAt = &groups[0], now })
-	p.tellEvents(r.uid, &groups[0], false)
-	p.publishes.add(r.uid)
-	return endPause, nil
+	p.vanish(r)
+	return 0, nil
 }
 
-// bury removes the pod from the API server and from memory, now that nothing
-// of it runs any more.
+// bury removes the pod from the API server, now that nothing of it runs any
+// more, and from memory when the API server has let it go.
 func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
-	if !r.ending() {
-		// The pod stays: only its group had to go.
+	p.refs.release(r.uid)
+	switch {
+	case r.gone:
+		p.store.remove(r.uid)
+		return 0, nil
+	case !r.ending() || r.buried:
 		return 0, nil
 	}
-	if !r.gone {
-		if err := p.removePod(ctx, r); err != nil {
-			return 0, err
-		}
+	busy := false
+	p.store.update(r.uid, func(r *record) { r.closing, busy = true, r.writing })
+	if busy {
+		return endPause / 10, nil
 	}
-	p.store.remove(r.uid)
-	p.refs.release(r.uid)
-	return 0, nil
+	return p.removePod(ctx, r)
 }
 
 // removePod writes the last status and deletes the object without further
 // grace, if it is still the same pod.
-func (p *Provider) removePod(ctx context.Context, r *record) error {
-	status := translate.Terminated(r.pod, r.group, p.Clock.Now())
-	if r.verdict != nil && r.verdict.final {
-		status = r.verdict.status(r.pod, r.group, p.Clock.Now())
+func (p *Provider) removePod(ctx context.Context, r *record) (time.Duration, error) {
+	err := p.writeStatus(ctx, r.pod, r.lastStatus()(r.pod, r.group, p.Clock.Now()))
+	if errors.Is(err, errStale) {
+		return stalePause, nil
 	}
-	if err := p.writeStatus(ctx, r.pod, status); err != nil {
-		return err
+	if err != nil {
+		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
 	defer cancel()
-	err := p.Kube.CoreV1().Pods(r.pod.Namespace).Delete(ctx, r.pod.Name, metav1.DeleteOptions{
+	err = p.Kube.CoreV1().Pods(r.pod.Namespace).Delete(ctx, r.pod.Name, metav1.DeleteOptions{
 		GracePeriodSeconds: ptr.To[int64](0),
 		Preconditions:      &metav1.Preconditions{UID: &r.uid},
 	})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return fmt.Errorf("deleting pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
+		return 0, fmt.Errorf("deleting pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
 	}
-	return nil
+	p.store.update(r.uid, func(r *record) { r.buried = true })
+	return 0, nil
 }

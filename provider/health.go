@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -48,8 +49,8 @@ func (p *Provider) CloudHealth() CloudHealth {
 	return CloudHealth{Known: !p.health.since.IsZero(), Err: p.health.err, Since: p.health.since}
 }
 
-// OnCloudHealth calls changed whenever the cloud begins or ceases to answer.
-// It must be set before Run; changed must not block.
+// OnCloudHealth calls changed whenever the cloud begins or ceases to answer,
+// from now on. changed must not block.
 func (p *Provider) OnCloudHealth(changed func()) {
 	p.health.mu.Lock()
 	defer p.health.mu.Unlock()
@@ -62,4 +63,13 @@ func reason(err error) string {
 		return "CloudAnswers"
 	}
 	return "Cloud" + string(cloudapi.CodeOf(err))
+}
+
+// stableText is an error's text without what differs each time.
+func stableText(err error) string {
+	var e *cloudapi.Error
+	if errors.As(err, &e) {
+		return e.Stable()
+	}
+	return err.Error()
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +38,7 @@ func NewNode(o NodeOptions, now time.Time) *corev1.Node {
 	n := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: o.Name, Labels: nodeLabels(o), Annotations: map[string]string{}},
 		Spec: corev1.NodeSpec{
-			Taints:     o.Taints,
+			Taints:     slices.Clone(o.Taints),
 			ProviderID: o.Cloud + "://" + o.Region + "/" + o.Name,
 		},
 		Status: corev1.NodeStatus{
@@ -94,7 +95,7 @@ func nodeConditions(h CloudHealth, before []corev1.NodeCondition, now time.Time)
 	case h.Err == nil:
 		cloud.Status, cloud.Reason, cloud.Message = corev1.ConditionTrue, reason(nil), "the cloud lists the node's container groups"
 	default:
-		cloud.Status, cloud.Reason, cloud.Message = corev1.ConditionFalse, reason(h.Err), h.Err.Error()
+		cloud.Status, cloud.Reason, cloud.Message = corev1.ConditionFalse, reason(h.Err), stableText(h.Err)
 	}
 	conditions := []corev1.NodeCondition{
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "cumulet is posting ready status"},
@@ -143,6 +144,12 @@ func (s *nodeStatus) NotifyNodeStatus(ctx context.Context, tell func(*corev1.Nod
 		default:
 		}
 	})
+	if s.p.CloudHealth().Known {
+		select { // the first sweep may have ended before anybody listened
+		case changed <- struct{}{}:
+		default:
+		}
+	}
 	go func() {
 		for {
 			select {

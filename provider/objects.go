@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -12,9 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 )
 
 // objects watches single objects of one kind, each by its own field selector:
@@ -25,27 +26,75 @@ type objects struct {
 	example  runtime.Object
 	list     func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error)
 	watch    func(ctx context.Context, namespace string, o metav1.ListOptions) (watch.Interface, error)
+	// client is what list and watch use; client-go asks it what it can do.
+	client any
+	clock  clock.Clock
+	// changed is told of the pods whose object appeared or changed. It must
+	// not block.
+	changed func(types.UID)
 
 	mu      sync.Mutex
+	closed  bool
 	watched map[types.NamespacedName]*watched
 	group   sync.WaitGroup
 }
 
-// watched is one object's reflector.
+// watched is one object and its reflector's store.
 type watched struct {
-	store     cache.Store
-	reflector *cache.Reflector
-	stop      context.CancelFunc
-	users     map[types.UID]bool
+	cache.Store
+	stop  context.CancelFunc
+	users map[types.UID]bool
+	// delivered closes when the object was first read, be it there or not.
+	delivered chan struct{}
+	once      sync.Once
+	// update tells the users that the object changed.
+	update func()
+
+	mu sync.Mutex
+	// err is why the last request failed; nil after one that did not.
+	err error
 }
 
-// syncPoll is how often a first read looks whether the watch has delivered.
-const syncPoll = 10 * time.Millisecond
+// Replace implements the reflector's store.
+func (w *watched) Replace(list []any, version string) error {
+	err := w.Store.Replace(list, version)
+	w.once.Do(func() { close(w.delivered) })
+	return err
+}
+
+// Add implements the reflector's store.
+func (w *watched) Add(object any) error {
+	err := w.Store.Add(object)
+	w.update()
+	return err
+}
+
+// Update implements the reflector's store.
+func (w *watched) Update(object any) error {
+	err := w.Store.Update(object)
+	w.update()
+	return err
+}
+
+func (w *watched) note(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}
+
+func (w *watched) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
 
 // acquire watches the object for the pod. It does not wait.
 func (o *objects) acquire(key types.NamespacedName, user types.UID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
 	if o.watched == nil {
 		o.watched = map[types.NamespacedName]*watched{}
 	}
@@ -59,23 +108,61 @@ func (o *objects) acquire(key types.NamespacedName, user types.UID) {
 
 func (o *objects) start(key types.NamespacedName) *watched {
 	ctx, cancel := context.WithCancel(context.Background())
+	w := &watched{
+		Store: cache.NewStore(cache.MetaNamespaceKeyFunc), stop: cancel,
+		users: map[types.UID]bool{}, delivered: make(chan struct{}),
+	}
+	w.update = func() { o.tell(w) }
 	selector := fields.OneTermEqualSelector(metav1.ObjectNameField, key.Name).String()
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.FieldSelector = selector
-			return o.list(ctx, key.Namespace, options)
+			return patiently(ctx, o.clock, w.note, func() (runtime.Object, error) { return o.list(ctx, key.Namespace, options) })
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.FieldSelector = selector
-			return o.watch(ctx, key.Namespace, options)
+			return patiently(ctx, o.clock, w.note, func() (watch.Interface, error) { return o.watch(ctx, key.Namespace, options) })
 		},
 	}
-	store := cache.NewStore(cache.MetaNamespaceKeyFunc)
-	reflector := cache.NewReflectorWithOptions(lw, o.example, store, cache.ReflectorOptions{
+	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, o.client), o.example, w, cache.ReflectorOptions{
 		Name: fmt.Sprintf("%s %s", o.resource.Resource, key),
 	})
 	o.group.Go(func() { reflector.RunWithContext(ctx) })
-	return &watched{store: store, reflector: reflector, stop: cancel, users: map[types.UID]bool{}}
+	return w
+}
+
+// The pauses between two tries of a request that is forbidden: in all some
+// 2.5 s, after which the reflector's own back-off goes on.
+const (
+	forbiddenFirst = 10 * time.Millisecond
+	forbiddenLast  = time.Second
+)
+
+// patiently repeats a request that is forbidden. The API server's authorizer
+// learns of a pod, and thereby of what its node may read, some milliseconds
+// after the node does.
+func patiently[T any](ctx context.Context, clk clock.Clock, note func(error), request func() (T, error)) (T, error) {
+	for wait := forbiddenFirst; ; wait *= 2 {
+		answer, err := request()
+		note(err)
+		if !apierrors.IsForbidden(err) || wait > forbiddenLast {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return answer, err
+		case <-clk.After(wait):
+		}
+	}
+}
+
+// tell tells the pods that refer to an object that it changed.
+func (o *objects) tell(w *watched) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for user := range w.users {
+		o.changed(user)
+	}
 }
 
 // release ends the pod's interest in every object.
@@ -103,11 +190,12 @@ func (o *objects) get(ctx context.Context, key types.NamespacedName) (any, error
 	if w == nil {
 		return nil, fmt.Errorf("reading %s %s: not watched", o.resource.Resource, key)
 	}
-	delivered := func(context.Context) (bool, error) { return w.reflector.LastSyncResourceVersion() != "", nil }
-	if err := wait.PollUntilContextCancel(ctx, syncPoll, true, delivered); err != nil {
-		return nil, fmt.Errorf("waiting for %s %s: %w", o.resource.Resource, key, err)
+	select {
+	case <-w.delivered:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for %s %s: %w", o.resource.Resource, key, cmp.Or(w.failure(), ctx.Err()))
 	}
-	object, ok, err := w.store.GetByKey(key.String())
+	object, ok, err := w.GetByKey(key.String())
 	if err != nil {
 		return nil, fmt.Errorf("reading %s %s: %w", o.resource.Resource, key, err)
 	}
@@ -117,9 +205,10 @@ func (o *objects) get(ctx context.Context, key types.NamespacedName) (any, error
 	return object, nil
 }
 
-// close ends every watch and waits for it.
+// close ends every watch and waits for it. No new one begins afterwards.
 func (o *objects) close() {
 	o.mu.Lock()
+	o.closed = true
 	for key, w := range o.watched {
 		w.stop()
 		delete(o.watched, key)

@@ -24,8 +24,9 @@ type orphans struct {
 }
 
 type orphan struct {
-	group     cloudapi.Group
-	firstSeen time.Time
+	group cloudapi.Group
+	// since is when the group was first seen, or last asked to be deleted.
+	since     time.Time
 	sightings int
 }
 
@@ -37,7 +38,7 @@ func (o *orphans) notice(group *cloudapi.Group, now time.Time) {
 		o.known = map[string]*orphan{}
 	}
 	if _, ok := o.known[group.ID]; !ok {
-		o.known[group.ID] = &orphan{group: *group, firstSeen: now}
+		o.known[group.ID] = &orphan{group: *group, since: now}
 	}
 }
 
@@ -60,36 +61,62 @@ func (o *orphans) collect(ctx context.Context, p *Provider, summaries []cloudapi
 		p.Log.Error(err, "looking for the pods of unclaimed groups")
 		return
 	}
-	for _, group := range due {
-		if alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(&group) {
+	for i := range due {
+		group := &due[i]
+		if alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(group) {
 			continue
 		}
-		p.deleteOrphan(ctx, o, &group)
+		p.deleteOrphan(ctx, o, group)
 	}
 }
 
 // due returns the groups that are ripe to be deleted.
 func (o *orphans) due(p *Provider, summaries []cloudapi.Summary, now time.Time) []cloudapi.Group {
+	present := make(map[string]cloudapi.Status, len(summaries))
+	for i := range summaries {
+		present[summaries[i].ID] = summaries[i].Status
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	present := sets.New[string]()
-	for _, s := range summaries {
-		present.Insert(s.ID)
-	}
 	var due []cloudapi.Group
 	for id, orphan := range o.known {
+		status, there := present[id]
 		switch {
-		case !present.Has(id), p.adopt(types.UID(orphan.group.Identity.PodUID), &orphan.group):
+		case !there, p.adopt(types.UID(orphan.group.Identity.PodUID), &orphan.group):
+			// If it was adopted, the next sweep reads it in full.
 			delete(o.known, id)
-		case !p.ours(&orphan.group):
+		case !p.ours(&orphan.group), status == cloudapi.StatusTerminating:
 		default:
 			orphan.sightings++
-			if orphan.sightings >= absences && now.Sub(orphan.firstSeen) >= p.OrphanAge {
+			if orphan.sightings >= absences && now.Sub(orphan.since) >= p.OrphanAge {
 				due = append(due, orphan.group)
 			}
 		}
 	}
 	return due
+}
+
+// claimOrphan gives a pod its group if a sweep saw that before the pod was
+// known, and tells whether it did.
+func (p *Provider) claimOrphan(uid types.UID) bool {
+	if !p.orphans.claim(p, uid) {
+		return false
+	}
+	p.publishes.add(uid)
+	p.kick()
+	return true
+}
+
+func (o *orphans) claim(p *Provider, uid types.UID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, orphan := range o.known {
+		if types.UID(orphan.group.Identity.PodUID) == uid && p.adopt(uid, &orphan.group) {
+			delete(o.known, id)
+			return true
+		}
+	}
+	return false
 }
 
 // ours tells whether the group carries this cluster's and this node's mark.
@@ -133,6 +160,6 @@ func (p *Provider) deleteOrphan(ctx context.Context, o *orphans, group *cloudapi
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if known, ok := o.known[group.ID]; ok {
-		known.sightings = 0
+		known.sightings, known.since = 0, p.Clock.Now()
 	}
 }

@@ -68,8 +68,9 @@ type Provider struct {
 	creates, ends, publishes *queue
 
 	started time.Time
-	// sweeps counts complete sweeps; swept closes with the first.
-	sweeps    atomic.Int64
+	// sweeps is what the complete sweeps so far amount to; swept closes with
+	// the first.
+	sweeps    atomic.Pointer[sweeps]
 	swept     chan struct{}
 	sweptOnce sync.Once
 	kicked    chan struct{}
@@ -94,13 +95,14 @@ func New(o Options) *Provider {
 	p := &Provider{
 		Options: o,
 		owner:   translate.OwnerOf(o.Cluster, o.Node, o.Cloud.Limits()),
-		refs:    newReferences(o.Kube),
 		store:   newStore(),
 		started: o.Clock.Now(),
 		swept:   make(chan struct{}),
 		kicked:  make(chan struct{}, 1),
 	}
+	p.sweeps.Store(&sweeps{})
 	p.creates = newQueue("create", o, p.create)
+	p.refs = newReferences(o.Kube, o.Clock, p.creates.add)
 	p.ends = newQueue("end", o, p.end)
 	p.publishes = newQueue("publish", o, p.publish)
 	return p
@@ -115,8 +117,8 @@ func setDuration(d *time.Duration, value time.Duration) {
 // Run works until ctx ends. It returns after every goroutine of it has ended.
 func (p *Provider) Run(ctx context.Context) {
 	var group sync.WaitGroup
+	defer p.refs.close() // after the workers, who may still ask for more
 	defer group.Wait()
-	defer p.refs.close()
 	for _, q := range []*queue{p.creates, p.ends, p.publishes} {
 		group.Go(func() { q.run(ctx, p.Workers) })
 	}
@@ -144,35 +146,39 @@ func (p *Provider) Forget(uid types.UID) {
 // route puts a pod into the queues that have something to do for it.
 func (p *Provider) route(uid types.UID) {
 	r, ok := p.store.get(uid)
-	switch {
-	case !ok:
-	case r.ending():
+	if !ok {
+		return
+	}
+	if r.ending() || r.lingers() {
 		p.ends.add(uid)
-	default:
-		if r.wantsGroup() {
-			p.creates.add(uid)
-		}
+	}
+	if r.wantsGroup() {
+		p.creates.add(uid)
+	}
+	if !r.ending() {
 		p.publishes.add(uid)
 	}
 }
 
-// CreatePod implements virtual-kubelet's contract: it queues and never fails,
-// because virtual-kubelet turns a failure into a failed pod.
+// CreatePod implements virtual-kubelet's contract. It never fails, because
+// virtual-kubelet turns a failure into a failed pod, and it makes no pod known:
+// only Observe does, which hears of every pod in order. virtual-kubelet may
+// hold a pod that has been forgotten meanwhile.
 func (p *Provider) CreatePod(_ context.Context, pod *corev1.Pod) error {
-	p.Observe(pod)
+	p.route(pod.UID)
 	return nil
 }
 
-// UpdatePod takes the new object; what of it can be carried into a running
-// group is decided when the status is next published.
+// UpdatePod does what CreatePod does.
 func (p *Provider) UpdatePod(_ context.Context, pod *corev1.Pod) error {
-	p.Observe(pod)
+	p.route(pod.UID)
 	return nil
 }
 
-// DeletePod queues the end of the pod's group. It may be called many times.
+// DeletePod does what CreatePod does: a pod ends when the API server says so,
+// not because virtual-kubelet does not see it.
 func (p *Provider) DeletePod(_ context.Context, pod *corev1.Pod) error {
-	p.ends.add(pod.UID)
+	p.route(pod.UID)
 	return nil
 }
 

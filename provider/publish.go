@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,32 +18,55 @@ import (
 	"github.com/cumulet/cumulet/translate"
 )
 
+// errStale tells that a status was computed from a pod that is out of date; a
+// fresh copy has been fetched.
+var errStale = errors.New("the pod has changed meanwhile")
+
+// stalePause is how long to wait before a status is computed anew.
+const stalePause = 100 * time.Millisecond
+
 // publish brings a pod's status in the API server in line with what is known.
 // It writes only when something changed, from the newest copy there is.
 func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, error) {
 	r, ok := p.store.get(uid)
-	if !ok || r.gone || r.undecided() {
+	if !ok {
 		return 0, nil
 	}
-	now := p.Clock.Now()
-	if left, limited := deadlineLeft(&r, now); limited {
+	if left, limited := deadlineLeft(&r, p.Clock.Now()); limited {
 		if left <= 0 {
 			p.exceedDeadline(&r)
 			return 0, nil
 		}
-		defer p.publishes.addAfter(uid, left)
+		p.publishes.addAfter(uid, left)
 	}
-	status, again := p.statusOf(&r, now)
-	if err := p.writeStatus(ctx, r.pod, status); err != nil {
-		return 0, err
+	if !p.beginWriting(uid, &r) {
+		return 0, nil
 	}
-	return again, nil
+	defer p.store.update(uid, func(r *record) { r.writing = false })
+	status, again := p.statusOf(&r, p.Clock.Now())
+	err := p.writeStatus(ctx, r.pod, status)
+	if errors.Is(err, errStale) {
+		return stalePause, nil
+	}
+	return again, err
+}
+
+// beginWriting claims the pod's status for one write and reads the record
+// anew, unless there is nothing to be written.
+func (p *Provider) beginWriting(uid types.UID, fresh *record) (claimed bool) {
+	p.store.update(uid, func(r *record) {
+		if claimed = !r.gone && !r.closing && !r.undecided(); claimed {
+			r.writing = true
+			*fresh = *r
+		}
+	})
+	return claimed
 }
 
 // undecided tells whether nothing can be said of the pod yet: not even that it
 // will be run.
 func (r *record) undecided() bool {
-	return r.groupID == "" && r.spec == nil && r.verdict == nil && r.group == nil
+	return r.groupID == "" && r.lastCreate.IsZero() && r.verdict == nil
 }
 
 // statusOf decides what a pod's status is now, and after which time it may be
@@ -69,17 +93,42 @@ func (p *Provider) writeStatus(ctx context.Context, pod *corev1.Pod, status core
 	}
 	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
 	defer cancel()
-	written, err := p.Kube.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	pods := p.Kube.CoreV1().Pods(pod.Namespace)
+	written, err := pods.Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	switch {
-	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		// Gone, or another pod of this name: the informer tells which.
-		return nil
+	case apierrors.IsNotFound(err):
+		return nil // gone, as the informer will tell
+	case apierrors.IsConflict(err):
+		return p.refetch(ctx, pod)
 	case err != nil:
 		return fmt.Errorf("patching status of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
 	p.Metrics.statusWrites.Inc()
-	p.store.observe(written, p.Clock.Now())
+	p.refresh(written)
 	return nil
+}
+
+// refetch finds out what a conflict was: either another pod has this name now,
+// and there is nothing to be written any more, or the write met another one,
+// and the result is errStale.
+func (p *Provider) refetch(ctx context.Context, pod *corev1.Pod) error {
+	now, err := p.Kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading pod %s/%s again: %w", pod.Namespace, pod.Name, err)
+	case now.UID != pod.UID:
+		return nil
+	}
+	p.refresh(now)
+	return errStale
+}
+
+// refresh takes in the API server's answer, without what nothing here reads.
+func (p *Provider) refresh(pod *corev1.Pod) {
+	pod.ManagedFields = nil
+	p.store.refresh(pod)
 }
 
 // kubeTimeout bounds one call to the API server.

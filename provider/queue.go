@@ -17,24 +17,27 @@ const (
 	retryMax  = 2 * time.Minute
 )
 
+// handler works on one pod. It returns a time after which it wants to see the
+// pod again (0: not by itself), or an error, which is logged and backed off;
+// the time is then the least to wait.
+type handler func(context.Context, types.UID) (time.Duration, error)
+
 // queue works on pods one by one: never on one pod in two workers at once.
 type queue struct {
-	name string
-	q    workqueue.TypedRateLimitingInterface[types.UID]
-	// handle returns a time after which it wants to see the pod again (0:
-	// not by itself), or an error, which is logged and backed off.
-	handle func(context.Context, types.UID) (time.Duration, error)
-	log    logr.Logger
+	q       workqueue.TypedRateLimitingInterface[types.UID]
+	limiter workqueue.TypedRateLimiter[types.UID]
+	handle  handler
+	log     logr.Logger
 }
 
-func newQueue(name string, o Options, handle func(context.Context, types.UID) (time.Duration, error)) *queue {
+func newQueue(name string, o Options, handle handler) *queue {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[types.UID](retryBase, retryMax)
 	config := workqueue.TypedRateLimitingQueueConfig[types.UID]{Clock: o.Clock}
 	return &queue{
-		name:   name,
-		q:      workqueue.NewTypedRateLimitingQueueWithConfig(limiter, config),
-		handle: handle,
-		log:    o.Log.WithName(name),
+		q:       workqueue.NewTypedRateLimitingQueueWithConfig(limiter, config),
+		limiter: limiter,
+		handle:  handle,
+		log:     o.Log.WithName(name),
 	}
 }
 
@@ -55,22 +58,25 @@ func (q *queue) run(ctx context.Context, workers int) {
 	group.Wait()
 }
 
+// next works on the next pod and tells whether to go on. Once ctx has ended
+// the pods that still wait are only taken out.
 func (q *queue) next(ctx context.Context) bool {
 	uid, stop := q.q.Get()
 	if stop {
 		return false
 	}
 	defer q.q.Done(uid)
+	if ctx.Err() != nil {
+		return true
+	}
 	after, err := q.handle(ctx, uid)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
 		q.log.Error(err, "will be tried again", "uid", uid, "tries", q.q.NumRequeues(uid)+1)
-		if after > 0 {
-			q.q.AddAfter(uid, after)
-		} else {
-			q.q.AddRateLimited(uid)
-		}
+		// Every failure lengthens the pause, also where the cloud names one:
+		// under a long throttling the calls must become few.
+		q.q.AddAfter(uid, max(after, q.limiter.When(uid)))
 	default:
 		q.q.Forget(uid)
 		if after > 0 {

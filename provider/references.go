@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/translate"
 )
@@ -27,9 +28,12 @@ type references struct {
 	configMaps, secrets *objects
 }
 
-func newReferences(kube kubernetes.Interface) *references {
+// newReferences reads by this client. changed is told of every pod one of whose
+// objects has appeared or changed.
+func newReferences(kube kubernetes.Interface, clk clock.Clock, changed func(types.UID)) *references {
 	return &references{
 		configMaps: &objects{
+			client: kube, clock: clk, changed: changed,
 			resource: schema.GroupResource{Resource: "configmaps"},
 			example:  &corev1.ConfigMap{},
 			list: func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {
@@ -40,6 +44,7 @@ func newReferences(kube kubernetes.Interface) *references {
 			},
 		},
 		secrets: &objects{
+			client: kube, clock: clk, changed: changed,
 			resource: schema.GroupResource{Resource: "secrets"},
 			example:  &corev1.Secret{},
 			list: func(ctx context.Context, namespace string, o metav1.ListOptions) (runtime.Object, error) {

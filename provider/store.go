@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,32 +13,43 @@ import (
 )
 
 // record is everything the provider remembers of one pod. Values handed out by
-// the store are copies; what their pointers show is never changed in place.
+// the store are copies; what their pointers show is never changed in place. A
+// record lives until the API server has no such pod and the cloud no such
+// group any more.
 type record struct {
 	uid types.UID
 	pod *corev1.Pod
 	// firstSeen is when this process first saw the pod.
 	firstSeen time.Time
-	// gone: the pod is no longer in the API server.
-	gone bool
+	// gone: the pod is no longer in the API server. buried: we have asked the
+	// API server to remove it, which finalizers may still hold up.
+	gone, buried bool
+	// writing: its status is being written. closing: its last status is, or
+	// has been, and no other may be any more.
+	writing, closing bool
 
 	// spec is what is being asked for, kept until the create is settled so
 	// that every repetition is the same request.
 	spec *cloudapi.GroupSpec
 	// attempt numbers distinct create requests; it is part of the token.
 	attempt int
-	// creating: a create call is under way. lastCreate is when one last was.
+	// creating: a create call is under way. lastCreate is when the last one
+	// ended or, while it is under way, began; zero if there never was one.
 	creating   bool
 	lastCreate time.Time
-	// mayExist: an earlier create's outcome is open.
+	// mayExist: the outcome of the create of spec is open, so that only the
+	// same request may be repeated.
 	mayExist bool
+	// unseenSince is when a group may have come into being of which we know
+	// no id; zero if there was no such moment.
+	unseenSince time.Time
 
 	groupID  string
 	group    *cloudapi.Group
 	revision string
 	// detailAt is when group was last read in full.
 	detailAt time.Time
-	// absent counts complete sweeps in a row that did not show the group.
+	// absent counts complete lists in a row that did not show the group.
 	absent int
 	// deleteAskedAt is when the cloud accepted the delete; forced tells
 	// whether it was one without grace.
@@ -62,19 +74,55 @@ type verdict struct {
 
 type statusFunc func(*corev1.Pod, *cloudapi.Group, time.Time) corev1.PodStatus
 
-// ending tells whether the pod's group has to go.
+// ending tells whether the pod's group has to go because the pod has.
 func (r *record) ending() bool {
 	return r.gone || r.pod.DeletionTimestamp != nil
 }
 
 // finished tells whether the pod is in a phase that it never leaves.
 func (r *record) finished() bool {
-	return r.pod.Status.Phase == corev1.PodSucceeded || r.pod.Status.Phase == corev1.PodFailed ||
-		(r.verdict != nil && r.verdict.final)
+	return r.pod.Status.Phase == corev1.PodSucceeded || r.pod.Status.Phase == corev1.PodFailed || r.condemned()
 }
+
+// condemned tells whether the provider itself has ended the pod.
+func (r *record) condemned() bool { return r.verdict != nil && r.verdict.final }
 
 func (r *record) wantsGroup() bool {
 	return !r.ending() && !r.finished() && r.groupID == "" && !r.vanished
+}
+
+// lingers tells whether the group still runs although the pod has ended: its
+// deadline passed, it was rejected after all, or somebody else failed it. A
+// group whose containers have ended is on its way to a final state by itself;
+// it keeps the pod's logs and is left alone.
+func (r *record) lingers() bool {
+	switch {
+	case r.groupID == "" || r.vanished || !r.finished():
+		return false
+	case r.group == nil:
+		return r.condemned()
+	case r.group.Status.Final():
+		return false
+	default:
+		return r.condemned() || atWork(r.group)
+	}
+}
+
+// atWork tells whether one of the group's containers runs, or none has ended.
+func atWork(group *cloudapi.Group) bool {
+	ended := 0
+	for _, list := range [][]cloudapi.ContainerState{group.InitContainers, group.Containers} {
+		for i := range list {
+			switch list[i].Current.Kind {
+			case cloudapi.RunRunning:
+				return true
+			case cloudapi.RunTerminated:
+				ended++
+			case cloudapi.RunWaiting:
+			}
+		}
+	}
+	return ended == 0
 }
 
 // store holds the records, keyed by pod UID.
@@ -82,21 +130,43 @@ type store struct {
 	mu      sync.Mutex
 	records map[types.UID]*record
 	groups  map[string]types.UID
+	// names finds records by the pod's name, which one pod after the other
+	// may bear.
+	names map[types.NamespacedName][]*record
 }
 
 func newStore() *store {
-	return &store{records: map[types.UID]*record{}, groups: map[string]types.UID{}}
+	return &store{
+		records: map[types.UID]*record{},
+		groups:  map[string]types.UID{},
+		names:   map[types.NamespacedName][]*record{},
+	}
+}
+
+func nameOf(pod *corev1.Pod) types.NamespacedName {
+	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 }
 
 // observe takes the newer of the known and the given object.
 func (s *store) observe(pod *corev1.Pod, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, ok := s.records[pod.UID]
-	if !ok {
-		s.records[pod.UID] = &record{uid: pod.UID, pod: pod, firstSeen: now}
+	if r, ok := s.records[pod.UID]; ok {
+		r.take(pod)
 		return
 	}
+	r := &record{uid: pod.UID, pod: pod, firstSeen: now}
+	s.records[pod.UID] = r
+	s.names[nameOf(pod)] = append(s.names[nameOf(pod)], r)
+}
+
+// refresh is observe for a pod that is known: an answer of the API server that
+// comes late must not bring a pod back that has been forgotten meanwhile.
+func (s *store) refresh(pod *corev1.Pod) {
+	s.update(pod.UID, func(r *record) { r.take(pod) })
+}
+
+func (r *record) take(pod *corev1.Pod) {
 	if newer(pod, r.pod) {
 		r.pod = pod
 	}
@@ -134,7 +204,7 @@ func (s *store) bind(uid types.UID, groupID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, ok := s.records[uid]
-	if !ok || (r.groupID != "" && r.groupID != groupID) {
+	if !ok || groupID == "" || (r.groupID != "" && r.groupID != groupID) {
 		return false
 	}
 	r.groupID, r.spec, r.mayExist = groupID, nil, false
@@ -158,11 +228,12 @@ func (s *store) byPodName(namespace, name string) (record, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var best *record
-	for _, r := range s.records {
-		if r.pod.Name != name || r.pod.Namespace != namespace || r.gone {
+	for _, r := range s.names[types.NamespacedName{Namespace: namespace, Name: name}] {
+		if r.gone {
 			continue
 		}
-		if best == nil || best.pod.CreationTimestamp.Before(&r.pod.CreationTimestamp) {
+		// Of two made in one second the later seen is the younger.
+		if best == nil || !r.pod.CreationTimestamp.Before(&best.pod.CreationTimestamp) {
 			best = r
 		}
 	}
@@ -175,9 +246,16 @@ func (s *store) byPodName(namespace, name string) (record, bool) {
 func (s *store) remove(uid types.UID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.records[uid]; ok {
-		delete(s.groups, r.groupID)
-		delete(s.records, uid)
+	r, ok := s.records[uid]
+	if !ok {
+		return
+	}
+	delete(s.groups, r.groupID)
+	delete(s.records, uid)
+	name := nameOf(r.pod)
+	s.names[name] = slices.DeleteFunc(s.names[name], func(other *record) bool { return other == r })
+	if len(s.names[name]) == 0 {
+		delete(s.names, name)
 	}
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,40 +20,40 @@ const (
 	logTimeout = 30 * time.Second
 )
 
+// The words for holes: a hole in a log must never look like none.
+const (
+	noticeMissed   = "[cumulet: lines are missing here: the cloud gives only the last %d lines of a log at a time]\n"
+	noticeReplaced = "[cumulet: the container was restarted: the last lines of its ended run may be missing]\n"
+)
+
 // tail reads one container's log window by window and writes each line once.
 type tail struct {
 	p         *Provider
 	groupID   string
 	container string
-	namespace string
-	pod       string
 	options   LogOptions
 	limits    cloudapi.LogLimits
 	out       *limitedWriter
-	window    window
-	// run tells the run that is followed from a later one.
-	run0 int32
-}
-
-// window finds what is new in an answer.
-type window interface {
-	// next returns the new lines of an answer. missed is true when lines
-	// between the last answer and this one may be lost.
-	next(content string, complete bool) (fresh string, missed bool)
-	// since is the time from which the next answer is needed; zero for all.
-	since() time.Time
+	// timed tells that the cloud can put each line's time before it.
+	timed  bool
+	window window
+	// restarts is the container's restart count when following began: it
+	// tells the run that is followed from a later one.
+	restarts int32
 }
 
 func (p *Provider) newTail(r *record, container string, o LogOptions, out *limitedWriter) *tail {
 	limits := p.Cloud.Limits().Log
 	t := &tail{
-		p: p, groupID: r.groupID, container: container, namespace: r.pod.Namespace, pod: r.pod.Name,
-		options: o, limits: limits, out: out,
+		p: p, groupID: r.groupID, container: container, options: o, limits: limits, out: out,
+		timed: limits.Timestamps && limits.Since,
 	}
-	if status, ok := containerStatus(r.pod, container); ok {
-		t.run0 = status.RestartCount
+	if state := containerState(r.group, container); state != nil {
+		t.restarts = state.RestartCount
+	} else if status, ok := containerStatus(r.pod, container); ok {
+		t.restarts = status.RestartCount
 	}
-	if limits.Timestamps && limits.Since {
+	if t.timed {
 		t.window = &timedWindow{keep: o.Timestamps, from: o.Since}
 	} else {
 		t.window = &slidingWindow{}
@@ -66,9 +67,17 @@ func (t *tail) run(ctx context.Context) error {
 	}
 	pause := logPoll
 	for {
-		ended := !t.running()
+		now := t.phase()
+		if now == runReplaced && !t.limits.Previous {
+			return t.out.writeString(noticeReplaced)
+		}
+		t.options.Previous = now == runReplaced
 		grew, err := t.more(ctx)
-		if err != nil || ended {
+		switch {
+		case errors.Is(err, errLater):
+		case now != runGoesOn && cloudapi.Is(err, cloudapi.CodeNotFound):
+			return nil // the log has gone with its group
+		case err != nil, now != runGoesOn:
 			return err
 		}
 		if pause = min(pause*3/2, logPollMax); grew {
@@ -84,90 +93,117 @@ func (t *tail) run(ctx context.Context) error {
 
 // first writes what there is already.
 func (t *tail) first(ctx context.Context) error {
-	lines := 0
-	if n := t.options.Tail; n != nil && *n > 0 && *n < int64(t.limits.MaxLines) {
-		lines = int(*n)
-	}
-	text, missed, complete, err := t.read(ctx, lines)
+	chunk, err := t.read(ctx, t.firstLines())
 	if err != nil {
-		return err
+		return cloudError(err)
 	}
+	text, _ := t.window.next(chunk.Content, chunk.Complete)
+	missed := !chunk.Complete
 	if n := t.options.Tail; n != nil {
-		text, missed = lastLines(text, *n), *n > int64(t.limits.MaxLines) && !complete
-	} else {
-		missed = !complete
+		missed = missed && int64(len(splitLines(text))) < *n
+		text = lastLines(text, *n)
 	}
 	return t.write(text, missed)
 }
 
+// firstLines is how many lines to ask for at first; 0 for all there are. A
+// window without times must start as wide as it will be, or the next answer
+// could not be joined to it.
+func (t *tail) firstLines() int {
+	n := t.options.Tail
+	if n == nil || *n <= 0 || *n >= int64(t.limits.MaxLines) || (t.options.Follow && !t.timed) {
+		return 0
+	}
+	return int(*n)
+}
+
+// errLater tells that a log could not be read just now: the next look finds
+// the same, and more.
+var errLater = errors.New("the log cannot be read now")
+
 // more writes what was added since the last read and tells whether anything
 // was.
 func (t *tail) more(ctx context.Context) (bool, error) {
-	text, missed, _, err := t.read(ctx, 0)
-	if err != nil {
-		if cloudapi.Is(err, cloudapi.CodeThrottled, cloudapi.CodeUnavailable) {
-			return false, nil
-		}
+	chunk, err := t.read(ctx, 0)
+	switch {
+	case ctx.Err() != nil, cloudapi.Is(err, cloudapi.CodeThrottled, cloudapi.CodeUnavailable):
+		return false, errLater
+	case err != nil:
 		return false, err
 	}
+	text, missed := t.window.next(chunk.Content, chunk.Complete)
 	return text != "", t.write(text, missed)
 }
 
-func (t *tail) read(ctx context.Context, lines int) (text string, missed, complete bool, err error) {
+func (t *tail) read(ctx context.Context, lines int) (cloudapi.LogChunk, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	timed := t.limits.Timestamps && t.limits.Since
-	chunk, err := t.p.Cloud.Logs(ctx, t.groupID, t.container, cloudapi.LogOptions{
-		TailLines: lines, Since: t.window.since(), Previous: t.options.Previous, Timestamps: timed,
+	return t.p.Cloud.Logs(ctx, t.groupID, t.container, cloudapi.LogOptions{
+		TailLines: lines, Since: t.window.since(), Previous: t.options.Previous, Timestamps: t.timed,
 	})
-	if err != nil {
-		if !t.out.written {
-			err = cloudError(err)
-		}
-		return "", false, false, err
-	}
-	text, missed = t.window.next(chunk.Content, chunk.Complete)
-	return text, missed, chunk.Complete, nil
 }
 
 // write puts lines into the stream, after a word about lines that the cloud
-// could not give any more: a hole in a log must never look like none.
+// could not give any more.
 func (t *tail) write(text string, missed bool) error {
 	if missed {
-		notice := fmt.Sprintf("[cumulet: lines are missing here: the cloud gives only the last %d lines of a log at a time]\n", t.limits.MaxLines)
-		if err := t.out.writeString(notice); err != nil {
+		if err := t.out.writeString(fmt.Sprintf(noticeMissed, t.limits.MaxLines)); err != nil {
 			return err
 		}
 	}
-	if err := t.out.writeString(text); err != nil {
-		return err
+	return t.out.writeString(text)
+}
+
+// runPhase is what became of the run that is followed.
+type runPhase int
+
+const (
+	runGoesOn runPhase = iota
+	runEnded
+	// runReplaced: it has ended and the container's next run has begun.
+	runReplaced
+)
+
+func (t *tail) phase() runPhase {
+	r, ok := t.p.store.byGroup(t.groupID)
+	if !ok || r.vanished || r.group == nil {
+		return runEnded
 	}
-	if f, ok := t.out.w.(interface{ Flush() }); ok {
-		f.Flush()
+	state := containerState(r.group, t.container)
+	switch {
+	case state == nil:
+		// A cloud that hides init containers shows their end by the others'
+		// start.
+		if r.group.Status.Final() || anyStarted(r.pod) {
+			return runEnded
+		}
+		return runGoesOn
+	case state.RestartCount != t.restarts:
+		return runReplaced
+	case state.Current.Kind == cloudapi.RunRunning && !r.group.Status.Final():
+		return runGoesOn
+	default:
+		return runEnded
+	}
+}
+
+func containerState(group *cloudapi.Group, container string) *cloudapi.ContainerState {
+	if group == nil {
+		return nil
+	}
+	for _, list := range [][]cloudapi.ContainerState{group.Containers, group.InitContainers} {
+		for i := range list {
+			if list[i].Name == container {
+				return &list[i]
+			}
+		}
 	}
 	return nil
 }
 
-// running tells whether the run that is followed still goes on.
-func (t *tail) running() bool {
-	r, ok := t.p.store.byGroup(t.groupID)
-	if !ok || r.vanished || r.group == nil {
-		return false
-	}
-	for _, list := range [][]cloudapi.ContainerState{r.group.Containers, r.group.InitContainers} {
-		for _, c := range list {
-			if c.Name == t.container {
-				return c.Current.Kind == cloudapi.RunRunning && c.RestartCount == t.run0
-			}
-		}
-	}
-	// A cloud that hides init containers shows their end by the others' start.
-	return !r.group.Status.Final() && !anyStarted(r.pod)
-}
-
 func anyStarted(pod *corev1.Pod) bool {
-	for _, c := range pod.Status.ContainerStatuses {
-		if c.State.Waiting == nil {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].State.Waiting == nil {
 			return true
 		}
 	}

@@ -16,24 +16,36 @@ const (
 	// read in full although its summary did not change: init containers and
 	// events do not show in every cloud's summary.
 	restless = 2 * time.Second
-	// absences is how many complete sweeps in a row must miss a group before
-	// it may be taken for lost.
-	absences = 2
-	// youngest is the age below which a missing group is not yet missed.
-	youngest = 30 * time.Second
+	// kickedSweeps is how many sweeps may at most be made in the time of one
+	// when something asks for them: a hundred creates a second must not
+	// become a hundred lists.
+	kickedSweeps = 5
 )
+
+// sweeps is what the complete sweeps so far amount to.
+type sweeps struct {
+	// count is their number, begun when the last of them began.
+	count int
+	begun time.Time
+}
 
 // watch sweeps the cloud until ctx ends.
 func (p *Provider) watch(ctx context.Context) {
 	ticker := p.Clock.NewTicker(p.SweepInterval)
 	defer ticker.Stop()
 	for {
+		begun := p.Clock.Now()
 		p.sweep(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C():
 		case <-p.kicked:
+			select {
+			case <-ctx.Done():
+				return
+			case <-p.Clock.After(p.SweepInterval/kickedSweeps - p.Clock.Since(begun)):
+			}
 		}
 	}
 }
@@ -49,25 +61,34 @@ func (p *Provider) kick() {
 // sweep looks at every group of this node once. A failed sweep changes
 // nothing but the cloud's health.
 func (p *Provider) sweep(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
 	begun := p.Clock.Now()
-	summaries, err := p.Cloud.List(ctx, p.owner)
-	if err == nil {
-		err = p.readDetails(ctx, summaries, begun)
+	listed, err := p.look(ctx, begun)
+	if ctx.Err() != nil {
+		return // what was cut short tells nothing of the cloud
 	}
 	p.health.note(err, p.Clock.Now())
-	p.Metrics.sweep(p.Clock.Since(begun), len(summaries), err)
+	p.Metrics.sweep(p.Clock.Since(begun), len(listed), err)
 	if err != nil {
-		if ctx.Err() == nil {
-			p.Log.Error(err, "sweeping container groups")
-		}
+		p.Log.Error(err, "sweeping container groups")
 		return
 	}
-	p.noticeAbsence(ctx, summaries, begun)
-	p.orphans.collect(ctx, p, summaries, begun)
-	p.sweeps.Add(1)
+	p.orphans.collect(ctx, p, listed, begun)
+	p.sweeps.Store(&sweeps{count: p.sweeps.Load().count + 1, begun: begun})
 	p.sweptOnce.Do(p.firstSweepDone)
+}
+
+// look lists the groups and takes in what changed, or fails as a whole.
+func (p *Provider) look(ctx context.Context, begun time.Time) ([]cloudapi.Summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	summaries, err := p.Cloud.List(ctx, p.owner)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.readDetails(ctx, summaries, begun); err != nil {
+		return nil, err
+	}
+	return summaries, p.noticeAbsence(ctx, summaries, begun)
 }
 
 // firstSweepDone lets the pods through that waited to learn whether their
@@ -84,15 +105,18 @@ func (p *Provider) firstSweepDone() {
 func (p *Provider) readDetails(ctx context.Context, summaries []cloudapi.Summary, now time.Time) error {
 	revisions := make(map[string]string, len(summaries))
 	var ids []string
-	for _, s := range summaries {
+	for i := range summaries {
+		s := &summaries[i]
 		revisions[s.ID] = s.Revision
-		switch r, known := p.store.byGroup(s.ID); {
+		r, known := p.store.byGroup(s.ID)
+		p.store.update(r.uid, func(r *record) { r.absent = 0 })
+		switch {
 		case s.Group != nil:
-			if !known || r.revision != s.Revision {
+			if !known || r.revision != s.Revision || r.vanished {
 				p.observeGroup(s.Group, s.Revision, now)
 			}
 		case !known && p.orphans.knows(s.ID):
-		case !known, r.revision != s.Revision, onItsWay(&r, s.Status) && now.Sub(r.detailAt) >= restless:
+		case !known, r.revision != s.Revision, r.vanished, onItsWay(&r, s.Status) && now.Sub(r.detailAt) >= restless:
 			ids = append(ids, s.ID)
 		}
 	}
@@ -133,15 +157,34 @@ func (p *Provider) observeGroup(group *cloudapi.Group, revision string, now time
 		return
 	}
 	var before *cloudapi.Group
+	stale := false
 	p.store.update(uid, func(r *record) {
+		r.detailAt, r.absent, r.vanished = now, 0, false
 		before = r.group
-		r.group, r.revision, r.detailAt, r.absent = group, revision, now, 0
+		if stale = before != nil && goesBack(before.Status, group.Status); !stale {
+			r.group, r.revision = group, revision
+		}
 	})
-	p.tellEvents(uid, group, before == nil)
-	if r, ok := p.store.get(uid); ok && r.ending() {
-		p.ends.add(uid)
+	if stale {
+		p.Log.V(1).Info("ignoring what the cloud showed of a group before", "uid", uid, "group", group.ID,
+			"status", group.Status, "known", before.Status)
+		return
 	}
-	p.publishes.add(uid)
+	p.tellEvents(uid, group, before == nil)
+	p.route(uid)
+}
+
+// goesBack tells whether a state can only be an older one that the cloud has
+// shown late: no group becomes young again or rises from a final state.
+func goesBack(before, after cloudapi.Status) bool {
+	switch {
+	case before.Final():
+		return !after.Final() && after != cloudapi.StatusTerminating
+	case before == cloudapi.StatusRunning || before == cloudapi.StatusTerminating:
+		return after == cloudapi.StatusScheduling || after == cloudapi.StatusPending
+	default:
+		return false
+	}
 }
 
 // adopt ties a group that this process did not make to its pod.
@@ -151,60 +194,4 @@ func (p *Provider) adopt(uid types.UID, group *cloudapi.Group) bool {
 	}
 	p.Log.V(1).Info("group belongs to a pod", "uid", uid, "group", group.ID, "status", group.Status)
 	return true
-}
-
-// noticeAbsence looks for known groups that a complete sweep did not show.
-func (p *Provider) noticeAbsence(ctx context.Context, summaries []cloudapi.Summary, begun time.Time) {
-	seen := make(map[string]bool, len(summaries))
-	for _, s := range summaries {
-		seen[s.ID] = true
-	}
-	for _, r := range p.store.each() {
-		if r.groupID == "" || r.vanished || seen[r.groupID] || !r.lastCreate.Before(begun) {
-			continue
-		}
-		p.store.update(r.uid, func(r *record) { r.absent++ })
-		r.absent++
-		if !r.deleteAskedAt.IsZero() && r.deleteAskedAt.Before(begun) {
-			p.vanish(&r)
-			continue
-		}
-		if r.absent >= absences && begun.Sub(r.bornAt()) >= youngest && p.surelyGone(ctx, r.groupID) {
-			p.vanish(&r)
-		}
-	}
-}
-
-// bornAt is when the group was made, as far as is known.
-func (r *record) bornAt() time.Time {
-	if !r.lastCreate.IsZero() {
-		return r.lastCreate
-	}
-	return r.firstSeen
-}
-
-// surelyGone asks for a group by id, and by another action as well: to an
-// account that lost a permission some clouds show an empty list without any
-// error (failure documented for ECI).
-func (p *Provider) surelyGone(ctx context.Context, id string) bool {
-	groups, err := p.Cloud.Get(ctx, []string{id})
-	if err != nil || len(groups) > 0 {
-		return false
-	}
-	_, err = p.Cloud.Logs(ctx, id, "absent", cloudapi.LogOptions{TailLines: 1})
-	return cloudapi.Is(err, cloudapi.CodeNotFound, cloudapi.CodeInvalid)
-}
-
-// vanish notes that a group is no longer there, whoever ended it.
-func (p *Provider) vanish(r *record) {
-	p.store.update(r.uid, func(r *record) { r.vanished = true })
-	if r.ending() || !r.deleteAskedAt.IsZero() {
-		p.ends.add(r.uid)
-		return
-	}
-	if r.finished() {
-		return
-	}
-	p.Log.Info("group vanished", "pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", r.groupID)
-	p.lose(r)
 }

@@ -18,8 +18,8 @@ const socketTimeout = 30 * time.Second
 // Exec implements cloudapi.Client. The action is in Kingsoft's SDKs only, which
 // tell nothing of what is spoken on the socket. Kubernetes' channel protocols
 // are offered; a server that selects none is taken to send and take raw bytes.
-// Then nobody tells the command's exit code: 0 means no more than that the
-// server closed the socket in order (wsexec.Options.Raw).
+// Then nobody tells the exit code, and when the command has ended Exec returns an
+// error that says so (wsexec.Options.Raw).
 func (c *Client) Exec(ctx context.Context, id, container string, opts cloudapi.ExecOptions) (int, error) {
 	if c.options.Dialect == Seed {
 		return 0, &cloudapi.Error{Op: actionExec, Code: cloudapi.CodeUnsupported, Message: "exec needs dialect " + string(Extended)}

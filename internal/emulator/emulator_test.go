@@ -44,9 +44,6 @@ func start(t *testing.T, o Options) (*Emulator, Config) {
 	return e, e.Config()
 }
 
-// escape is the percent-encoding that both signatures use.
-func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
-
 // query makes a canonical query of NAME=value words.
 func query(words ...string) string {
 	values := url.Values{}
@@ -284,11 +281,11 @@ func TestCloseEndsExec(t *testing.T) {
 	}
 	defer func() { _ = socket.Close() }()
 	_ = answer.Body.Close()
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		for {
 			if _, _, err := socket.ReadMessage(); err != nil {
-				ended <- err
 				return
 			}
 		}

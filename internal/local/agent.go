@@ -75,7 +75,7 @@ func (s *Stack) nodeConfig(name string) (config.Node, error) {
 	var cloud Cloud
 	switch name {
 	case NodeECI:
-		cloud, n.Cloud, n.Zone = s.Clouds.ECI, config.CloudECI, s.Clouds.ECI.Region+"-h"
+		cloud, n.Cloud, n.Zone = s.Clouds.ECI, config.CloudECI, s.Clouds.ECI.Region+"-a"
 		n.Subnets, n.SecurityGroups = []string{"vsw-local"}, []string{"sg-local"}
 	case NodeKCI:
 		cloud, n.Cloud, n.Zone = s.Clouds.KCI, config.CloudKCI, s.Clouds.KCI.Region+"a"

@@ -102,6 +102,9 @@ func (s *session) result(ctx context.Context, readErr error) (int, error) {
 		return 0, &cloudapi.Error{Op: Op, Code: cloudapi.CodeCanceled, Uncertain: true, Err: ctx.Err()}
 	case errors.Is(readErr, errStream):
 		return 0, &cloudapi.Error{Op: Op, Code: cloudapi.CodeCanceled, Uncertain: true, Err: readErr}
+	case websocket.IsCloseError(readErr, websocket.CloseNormalClosure) && !s.channels():
+		return 0, &cloudapi.Error{Op: Op, Code: cloudapi.CodeUnsupported,
+			Message: "the command has ended; its exit code is not known, because the cloud sent raw bytes instead of channels"}
 	case websocket.IsCloseError(readErr, websocket.CloseNormalClosure) && !s.statusExpected():
 		return 0, nil
 	case websocket.IsCloseError(readErr, websocket.CloseNormalClosure):

@@ -43,8 +43,9 @@ type Options struct {
 	// of 30 s and no proxy. Its Subprotocols are ignored.
 	Dialer *websocket.Dialer
 	// Raw is for a cloud that, when it selects no protocol, has no channels:
-	// frames are then the bytes of stdin and of stdout. Terminal sizes
-	// cannot be told then, and a clean close counts as exit code 0.
+	// frames are then the bytes of stdin and of stdout. Terminal sizes and
+	// the exit code cannot be told then: a clean close ends with an error of
+	// code Unsupported after all output has been delivered.
 	Raw bool
 	// ExecOptions give the streams. Command and TTY play no part here: the
 	// cloud already knows them.

@@ -152,7 +152,7 @@ func TestRun(t *testing.T) {
 		"Raw": {
 			reason: "raw frames are data whatever they start with", raw: true,
 			script: frames(1000, "\x01a", "\x03b"),
-			want:   want{Stdout: "\x01a\x03b"},
+			want:   want{Stdout: "\x01a\x03b", Code: cloudapi.CodeUnsupported, Message: "its exit code is not known"},
 		},
 		"RawButSelected": {
 			reason: "a selected protocol counts", raw: true, protocol: v4,
@@ -259,8 +259,8 @@ func TestRawStdin(t *testing.T) {
 	_, err := Run(t.Context(), Options{URL: url, Raw: true, ExecOptions: cloudapi.ExecOptions{
 		Stdin: strings.NewReader("bare"), Stdout: &stdout,
 	}})
-	if err != nil || stdout.String() != "bare" {
-		t.Errorf("got %q (%v), want the bytes without a channel", stdout.String(), err)
+	if !cloudapi.Is(err, cloudapi.CodeUnsupported) || stdout.String() != "bare" {
+		t.Errorf("got %q (%v), want the bytes without a channel, and no exit code claimed", stdout.String(), err)
 	}
 }
 

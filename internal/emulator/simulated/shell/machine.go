@@ -23,6 +23,7 @@ import (
 const (
 	exitSyntax   = 2
 	exitNotFound = 127
+	exitAborted  = 134
 	exitKilled   = 137
 )
 
@@ -70,7 +71,8 @@ var standalone = map[string]bool{"echo": true, "printf": true, "pwd": true, "tes
 // Run runs a command to its end and returns its exit code. It returns an error
 // only if ctx ended first; what is wrong with the command itself is written to
 // Stderr, as a shell does.
-func (m *Machine) Run(ctx context.Context, argv []string, s Streams) (int, error) {
+func (m *Machine) Run(ctx context.Context, argv []string, s Streams) (code int, err error) {
+	defer survive(s.Stderr, &code)
 	stdin, release, err := stdinFile(s.Stdin)
 	if err != nil {
 		return 0, err
@@ -90,6 +92,15 @@ func (m *Machine) Run(ctx context.Context, argv []string, s Streams) (int, error
 	err = runner.Run(ctx, invocation)
 	flush()
 	return m.finish(ctx, s.Stderr, err)
+}
+
+// survive ends a command on which the interpreter panics like one that aborted:
+// a script of one group must not end both clouds.
+func survive(stderr io.Writer, code *int) {
+	if cause := recover(); cause != nil {
+		complain(stderr, "sh", fmt.Errorf("the interpreter failed: %v", cause))
+		*code = exitAborted
+	}
 }
 
 // invocation runs the positional parameters as one command.

@@ -88,7 +88,7 @@ func (o oneByte) Read(p []byte) (int, error) { return o.reader.Read(p[:min(1, le
 // statements parses a script: one from stdin as it is read, any other at once,
 // so that no parser is kept while a loop runs for ever.
 func statements(script io.Reader) iter.Seq2[*syntax.Stmt, error] {
-	parsed := syntax.NewParser().StmtsSeq(script)
+	parsed := parse(script)
 	if _, interactive := script.(oneByte); interactive {
 		return parsed
 	}
@@ -110,6 +110,19 @@ func statements(script io.Reader) iter.Seq2[*syntax.Stmt, error] {
 		if failed != nil {
 			yield(nil, failed)
 		}
+	}
+}
+
+// parse yields the statements of a script as they are read. The parser itself
+// may go on to yield an error after it was told to stop, which a range statement
+// does not survive.
+func parse(script io.Reader) iter.Seq2[*syntax.Stmt, error] {
+	return func(yield func(*syntax.Stmt, error) bool) {
+		goOn := true
+		syntax.NewParser().StmtsSeq(script)(func(statement *syntax.Stmt, err error) bool {
+			goOn = goOn && yield(statement, err)
+			return goOn
+		})
 	}
 }
 

@@ -42,7 +42,8 @@ func IsInteractive(argv []string) bool {
 
 // Interact runs an interactive shell on a terminal: s.Stdin are its keys,
 // s.Stdout its screen. It returns as Run does; resize may be nil.
-func (m *Machine) Interact(ctx context.Context, s Streams, resize <-chan engine.Size) (int, error) {
+func (m *Machine) Interact(ctx context.Context, s Streams, resize <-chan engine.Size) (code int, err error) {
+	defer survive(s.Stdout, &code)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	keys := newKeyboard(ctx, s.Stdin)
