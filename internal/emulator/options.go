@@ -47,8 +47,8 @@ type Cloud struct {
 	// Runtime runs the groups; nil simulates them. Whoever made it closes it,
 	// after the Emulator.
 	Runtime engine.Runtime
-	// Addresses are the addresses of simulated groups; by default 10.96.0.0/12
-	// (ECI) and 10.112.0.0/12 (KCI). A Runtime of one's own brings its own.
+	// Addresses are the addresses of simulated groups; by default 10.128.0.0/12
+	// (ECI) and 10.144.0.0/12 (KCI). A Runtime of one's own brings its own.
 	Addresses netip.Prefix
 }
 
@@ -76,8 +76,8 @@ func (o *Options) complete() {
 	if o.ErrorLog == nil {
 		o.ErrorLog = log.Default()
 	}
-	o.ECI.complete(defaultECIRegion, "LTAI", netip.MustParsePrefix("10.96.0.0/12"))
-	o.KCI.complete(defaultKCIRegion, "AKLT", netip.MustParsePrefix("10.112.0.0/12"))
+	o.ECI.complete(defaultECIRegion, "LTAI", netip.MustParsePrefix("10.128.0.0/12"))
+	o.KCI.complete(defaultKCIRegion, "AKLT", netip.MustParsePrefix("10.144.0.0/12"))
 }
 
 // complete fills in what a cloud leaves out. keyPrefix begins the cloud's access

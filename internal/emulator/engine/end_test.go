@@ -267,3 +267,20 @@ func TestClose(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingRunsAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.Create(webSpec())
+		wait(2)
+		instance := f.runtime.instance(t, "eci-1")
+		instance.report(Observation{Status: Succeeded})
+		instance.report(running()) // a restart that crossed the end
+		if got := f.mustGet(t, "eci-1").Status; got != Succeeded {
+			t.Errorf("status %s, want Succeeded", got)
+		}
+		if diff := cmp.Diff([]string{"Stop(true)"}, instance.noted()); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -160,7 +160,11 @@ func (e *Engine) observe(r *record, o Observation) {
 	e.apply(r, o)
 	switch {
 	case r.group.Status.Final():
-		// The end is told already.
+		// The end is told already. A restart or update that crossed it on the
+		// way must not bring the containers back.
+		if !o.Status.Final() && !o.Stopped && r.instance != nil {
+			forgotten = []Instance{r.instance}
+		}
 	case r.deleting:
 		if o.Stopped {
 			e.vanish(r)

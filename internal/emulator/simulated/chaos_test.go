@@ -62,6 +62,11 @@ func chaos(t *testing.T, seed uint64) {
 		if g.DeletedAt.IsZero() || g.EndedAt.IsZero() || g.EndedAt.Before(g.ScheduledAt) {
 			t.Errorf("seed %d: %s ended %v, vanished %v", seed, g.ID, g.EndedAt, g.DeletedAt)
 		}
+		for _, c := range g.Containers {
+			if c.Current.Kind == engine.KindRunning {
+				t.Errorf("seed %d: %s is %s, but container %s is %s", seed, g.ID, g.Status, c.Name, describe(c))
+			}
+		}
 	}
 	if n := len(r.groups); n != 0 {
 		t.Errorf("seed %d: the runtime still holds %d groups", seed, n)

@@ -43,6 +43,8 @@ type container struct {
 	next    *engine.Container
 	removed bool
 
+	// due is true from the decision to run the container until it runs.
+	due bool
 	// timer is the next step towards a run.
 	timer       clock.Timer
 	restarts    backoff
@@ -95,6 +97,17 @@ func (c *container) keepPrevious() {
 // replacing tells whether the container is about to change its spec.
 func (c *container) replacing() bool { return c.next != nil }
 
+// retrying tells whether the container waits because its last attempt failed,
+// not because the group has just begun.
+func (c *container) retrying() bool {
+	switch c.state.Current.Reason {
+	case "ContainerCreating", "PodInitializing":
+		return false
+	default:
+		return true
+	}
+}
+
 // stopTimer cancels the next step towards a run.
 func (c *container) stopTimer() {
 	if c.timer != nil {
@@ -123,6 +136,7 @@ func (c *container) step(d time.Duration, f func()) {
 // prepare brings the container to its next run: first its image.
 func (c *container) prepare() {
 	g := c.group
+	c.due = true
 	if c.scriptError != nil {
 		c.waitFor("CreateContainerConfigError", c.scriptError.Error())
 		g.event(c, warning, "Failed", "Error: "+c.scriptError.Error())

@@ -153,10 +153,10 @@ func (g *group) status() engine.Status {
 	waiting, running, succeeded := 0, 0, 0
 	for _, c := range g.apps {
 		switch current := &c.state.Current; {
-		case current.Kind == engine.KindRunning:
-			running++
-		case current.Kind == engine.KindWaiting && c.state.Previous == nil:
+		case current.Kind == engine.KindWaiting && (c.state.Previous == nil || !c.retrying()):
 			waiting++
+		case current.Kind == engine.KindRunning || (c.due && !g.stopping):
+			running++
 		case current.Kind == engine.KindTerminated && current.ExitCode == 0:
 			succeeded++
 		}

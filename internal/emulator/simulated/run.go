@@ -21,6 +21,7 @@ func (c *container) start() {
 		c.state.RestartCount++
 	}
 	c.runs++
+	c.due = false
 	c.unreadiness = nil
 	c.state.Current = engine.RunState{Kind: engine.KindRunning, StartedAt: now}
 	c.state.Started, c.state.Ready = true, false
@@ -246,6 +247,7 @@ func (c *container) restart() {
 		c.prepare()
 		return
 	}
+	c.due = true
 	c.waitFor("CrashLoopBackOff", fmt.Sprintf("back-off %s restarting failed container=%s pod=%s",
 		backoffText(c.restarts.delay), c.spec.Name, g.podName()))
 	g.event(c, warning, "BackOff", fmt.Sprintf("Back-off restarting failed container %s in pod %s", c.spec.Name, g.podName()))

@@ -136,7 +136,7 @@ func (g *group) checkRestarted() {
 	}
 	g.restarting, g.failed, g.done = false, false, 0
 	for _, c := range g.all() {
-		c.restarts, c.pulls = backoff{}, backoff{}
+		c.restarts, c.pulls, c.due = backoff{}, backoff{}, false
 		reason := "ContainerCreating"
 		if len(g.inits) > 0 {
 			reason = "PodInitializing"

@@ -9,5 +9,7 @@
 // matter in examples, and refuse others aloud. Any other name is "not found",
 // exit code 127; nothing outside the emulator is ever executed or opened.
 //
-// A command takes time only by sleeping, on the injected clock.
+// A command takes time only by sleeping, on the injected clock; a loop that never
+// sleeps is slowed down. On a terminal only an interactive shell edits and echoes
+// what is typed, and Ctrl-C ends the command that it runs.
 package shell
