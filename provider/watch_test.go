@@ -1,0 +1,294 @@
+package provider
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/internal/fakecloud"
+)
+
+func TestGroupVanishes(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.wait(youngest)
+		h.cloud.Vanish(id)
+		h.wait(10 * time.Second)
+		pod := h.api.pod("web")
+		if pod.Status.Phase != corev1.PodFailed || pod.Status.Reason != "ContainerGroupLost" {
+			t.Errorf("phase %s, reason %q", pod.Status.Phase, pod.Status.Reason)
+		}
+		h.wait(10 * time.Minute)
+		if n := h.cloud.Count(fakecloud.OpCreate); n != 1 {
+			t.Errorf("%d creates, want 1", n)
+		}
+		if n := len(h.events.with("ContainerGroupLost")); n != 1 {
+			t.Errorf("%d events, want 1", n)
+		}
+		h.api.end("web", 30)
+		h.goneFromAPI(10*time.Second, "web")
+		h.nothingLeft()
+	})
+}
+
+// TestFalseAbsence: whatever keeps a group out of the list, a pod is lost only
+// when it is surely gone.
+func TestFalseAbsence(t *testing.T) {
+	empty := func(fakecloud.Call) fakecloud.Fault { return fakecloud.Fault{Empty: true} }
+	fail := func(code cloudapi.Code) func(fakecloud.Call) fakecloud.Fault {
+		return func(fakecloud.Call) fakecloud.Fault { return fakecloud.Fault{Before: cloudErr(code, false)} }
+	}
+	for name, c := range map[string]struct {
+		reason  string
+		faults  map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault
+		healthy bool
+	}{
+		"list fails":        {"no answer is no absence", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{fakecloud.OpList: fail(cloudapi.CodeUnavailable)}, false},
+		"list is forbidden": {"the same", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{fakecloud.OpList: fail(cloudapi.CodeForbidden)}, false},
+		"list is empty":     {"the group is there by its id", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{fakecloud.OpList: empty}, true},
+		"permission lost": {"its log is there", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{
+			fakecloud.OpList: empty, fakecloud.OpGet: empty,
+		}, false},
+		"all permissions lost": {"nothing can be proved", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{
+			fakecloud.OpList: empty, fakecloud.OpGet: empty, fakecloud.OpLogs: fail(cloudapi.CodeForbidden),
+		}, false},
+		"proof is throttled": {"nothing can be proved now", map[fakecloud.Op]func(fakecloud.Call) fakecloud.Fault{
+			fakecloud.OpList: empty, fakecloud.OpGet: empty, fakecloud.OpLogs: fail(cloudapi.CodeThrottled),
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(h *harness) {
+				const pods = 5
+				for i := range pods {
+					h.running(fmt.Sprintf("web-%d", i))
+				}
+				h.wait(youngest)
+				writes, logs := h.api.statusWrites(), h.cloud.Count(fakecloud.OpLogs)
+				for op, f := range c.faults {
+					h.cloud.FailAll(op, f)
+				}
+				const sweeps = 600
+				h.wait(sweeps * time.Second)
+				if n := h.api.statusWrites(); n != writes {
+					t.Errorf("%s: %d status writes", c.reason, n-writes)
+				}
+				if healthy := h.p.CloudHealth().Err == nil; healthy != c.healthy {
+					t.Errorf("healthy is %t; %v", healthy, h.p.CloudHealth().Err)
+				}
+				if n := h.cloud.Count(fakecloud.OpLogs) - logs; n > sweeps+1 {
+					t.Errorf("%d calls for proof in %d sweeps", n, sweeps)
+				}
+				for op := range c.faults {
+					h.cloud.FailAll(op, nil)
+				}
+				h.wait(time.Minute)
+				if n := h.api.statusWrites() + h.cloud.Count(fakecloud.OpDelete); n != writes {
+					t.Errorf("%d writes and deletes afterwards", n-writes)
+				}
+				if n := h.cloud.Count(fakecloud.OpCreate); n != pods {
+					t.Errorf("%d creates, want %d", n, pods)
+				}
+				if err := h.p.CloudHealth().Err; err != nil {
+					t.Errorf("not healthy again: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestBlips(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web")
+		h.wait(youngest)
+		writes, lists := h.api.statusWrites(), 0
+		h.cloud.FailAll(fakecloud.OpList, func(fakecloud.Call) fakecloud.Fault {
+			lists++
+			return fakecloud.Fault{Empty: lists%3 != 0}
+		})
+		h.cloud.FailAll(fakecloud.OpGet, func(fakecloud.Call) fakecloud.Fault { return fakecloud.Fault{} })
+		h.wait(10 * time.Minute)
+		if n := h.api.statusWrites(); n != writes {
+			t.Errorf("%d status writes", n-writes)
+		}
+	})
+}
+
+// TestNothingBeforeFirstList: without one complete list nobody knows what runs
+// already.
+func TestNothingBeforeFirstList(t *testing.T) {
+	runIdle(t, func(h *harness) {
+		h.cloud.FailAll(fakecloud.OpList, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeUnavailable, false)}
+		})
+		h.start()
+		h.create("web")
+		h.wait(10 * time.Minute)
+		if n := h.cloud.Count(fakecloud.OpCreate) + h.api.statusWrites(); n != 0 {
+			t.Errorf("%d creates and status writes", n)
+		}
+		select {
+		case <-h.p.Swept():
+			t.Error("Swept is closed")
+		default:
+		}
+		h.cloud.FailAll(fakecloud.OpList, nil)
+		h.group("uid-web")
+		<-h.p.Swept()
+	})
+}
+
+func orphanSpec(node, uid string) cloudapi.GroupSpec {
+	return cloudapi.GroupSpec{Name: "orphan", Identity: cloudapi.Identity{
+		Cluster: testCluster, Node: node, Namespace: testNamespace, PodName: "old", PodUID: uid,
+	}}
+}
+
+func TestOrphans(t *testing.T) {
+	run(t, func(h *harness) {
+		ours := h.cloud.Add(orphanSpec(testNode, "uid-of-nobody"))
+		h.cloud.Add(orphanSpec("virtual-2", "uid-of-another-node's"))
+		anonymous := h.cloud.Add(orphanSpec(testNode, ""))
+		h.wait(29 * time.Second)
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes before the group is 30 s old", n)
+		}
+		h.api.mu.Lock()
+		h.api.listErr = cloudErr(cloudapi.CodeUnavailable, false)
+		h.api.mu.Unlock()
+		h.wait(time.Minute)
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes although the API server does not answer", n)
+		}
+		h.api.mu.Lock()
+		h.api.listErr = nil
+		h.api.mu.Unlock()
+		h.wait(time.Minute)
+		deletes := h.cloud.Calls(fakecloud.OpDelete)
+		if len(deletes) != 1 || deletes[0].IDs[0] != ours || !deletes[0].Delete.Force {
+			t.Errorf("deletes %+v, want one of %s by force", deletes, ours)
+		}
+		if n := len(h.cloud.Groups()); n != 2 {
+			t.Errorf("%d groups are left, want that of the other node and %s", n, anonymous)
+		}
+	}, endTakes(5*time.Second))
+}
+
+// TestOrphanWithLivePod: the API server knows the pod, only we do not yet.
+func TestOrphanWithLivePod(t *testing.T) {
+	run(t, func(h *harness) {
+		h.mu.Lock()
+		h.deaf = true
+		h.mu.Unlock()
+		h.create("web")
+		h.cloud.Add(orphanSpec(testNode, "uid-web"))
+		h.wait(5 * time.Minute)
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes", n)
+		}
+	})
+}
+
+func TestSecondGroup(t *testing.T) {
+	run(t, func(h *harness) {
+		first := h.running("web")
+		second := h.cloud.Add(orphanSpec(testNode, "uid-web"))
+		h.wait(time.Minute)
+		if diff := cmp.Diff([]string{first}, h.groups("uid-web")); diff != "" {
+			t.Errorf("groups (-want +got), %s was the second:\n%s", second, diff)
+		}
+		if got := h.api.pod("web").Status.Phase; got != corev1.PodRunning {
+			t.Errorf("phase %s", got)
+		}
+	})
+}
+
+func TestStaleView(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		writes := h.api.statusWrites()
+		h.cloud.Change(id, func(g *cloudapi.Group) {
+			g.Status = cloudapi.StatusPending
+			g.Containers[0].Current = cloudapi.RunState{Kind: cloudapi.RunWaiting}
+		})
+		h.wait(time.Minute)
+		if n := h.api.statusWrites(); n != writes {
+			t.Errorf("an old view was written: %s", h.api.writes[writes:])
+		}
+		h.cloud.Finish(id, 0)
+		h.phase("web", corev1.PodSucceeded)
+		h.cloud.Start(id, "10.0.0.7")
+		h.wait(time.Minute)
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes", n)
+		}
+		if pod := h.api.pod("web"); pod.Status.Phase != corev1.PodSucceeded || pod.Status.PodIP != "10.0.0.1" {
+			t.Errorf("phase %s, address %s", pod.Status.Phase, pod.Status.PodIP)
+		}
+	})
+}
+
+// TestHiddenReadiness: a cloud that hides readiness tells of failed probes by
+// events.
+func TestHiddenReadiness(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web", func(p *corev1.Pod) {
+			p.Spec.Containers[0].ReadinessProbe = &corev1.Probe{
+				ProbeHandler:        corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"true"}}},
+				InitialDelaySeconds: 5, PeriodSeconds: 5, TimeoutSeconds: 1, SuccessThreshold: 1, FailureThreshold: 3,
+			}
+		})
+		if h.api.pod("web").Status.ContainerStatuses[0].Ready {
+			t.Error("ready before the first probe")
+		}
+		h.wait(10 * time.Second)
+		if !h.api.pod("web").Status.ContainerStatuses[0].Ready {
+			t.Error("not ready after probes that did not fail")
+		}
+		h.cloud.Change(h.group("uid-web"), func(g *cloudapi.Group) {
+			g.Events = []cloudapi.Event{{Warning: true, Reason: "Unhealthy", Message: "Readiness probe failed: no", LastTime: time.Now(), Count: 1}}
+		})
+		h.wait(2 * time.Second)
+		if h.api.pod("web").Status.ContainerStatuses[0].Ready {
+			t.Error("ready although the probe failed")
+		}
+		h.wait(20 * time.Second)
+		if !h.api.pod("web").Status.ContainerStatuses[0].Ready {
+			t.Error("not ready although the probe fails no more")
+		}
+	}, withoutTags)
+}
+
+func TestKickedSweepsAreFew(t *testing.T) {
+	run(t, func(h *harness) {
+		before := h.cloud.Count(fakecloud.OpList)
+		for range 1000 {
+			h.p.kick()
+			h.wait(10 * time.Millisecond)
+		}
+		if n := h.cloud.Count(fakecloud.OpList) - before; n > 10*(kickedSweeps+2) {
+			t.Errorf("%d lists in 10 s", n)
+		}
+	})
+}
+
+func TestShutdownSaysNothingOfTheCloud(t *testing.T) {
+	run(t, func(h *harness) {
+		p, never := h.p, make(chan struct{})
+		h.cloud.Fail(fakecloud.OpList, fakecloud.Fault{Hold: never})
+		h.create("web")
+		h.cloud.Fail(fakecloud.OpCreate, fakecloud.Fault{Hold: never})
+		h.wait(2 * time.Second)
+		writes := h.api.statusWrites()
+		h.halt() // in the middle of a list and of a create
+		if err := p.CloudHealth().Err; err != nil {
+			t.Errorf("health after the end: %v", err)
+		}
+		if n := h.api.statusWrites(); n != writes {
+			t.Errorf("%d writes after the end", n-writes)
+		}
+	})
+}
