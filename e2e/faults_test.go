@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -102,6 +103,9 @@ func TestOutage(t *testing.T) {
 func (c *target) nodeCondition(kind corev1.NodeConditionType, want corev1.ConditionStatus) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		node, err := c.kube.CoreV1().Nodes().Get(ctx, c.node, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
