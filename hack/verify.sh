@@ -18,9 +18,13 @@ trap 'rm -f "$log"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=
 
-# modules lists the folders of the repository's Go modules.
+# modules lists the folders of the repository's Go modules, but not those that
+# only pin a tool's version and have no code.
 modules() {
-	find . \( -name bin -o -name testdata -o -name .git \) -prune -o -name go.mod -print | sed 's|/go.mod$||' | LC_ALL=C sort
+	find . \( -name bin -o -name testdata -o -name .git \) -prune -o -name go.mod -print | sed 's|/go.mod$||' | LC_ALL=C sort |
+		while read -r module; do
+			[ -z "$(find "$module" -name '*.go' -print | head -n 1)" ] || echo "$module"
+		done
 }
 
 sources() {

@@ -342,7 +342,7 @@ func TestThrottlingStorm(t *testing.T) {
 			t.Errorf("%.2f creates a second after an hour of throttling", rate)
 		}
 		h.cloud.FailAll(fakecloud.OpCreate, nil)
-		h.wait(retryMax + time.Second)
+		h.wait(createRetries + time.Second)
 		if n := len(h.cloud.Groups()); n != pods {
 			t.Errorf("%d groups after the storm, want %d", n, pods)
 		}

@@ -185,7 +185,7 @@ func TestNameReuse(t *testing.T) {
 		if pod.UID != "uid-web-2" || pod.Status.PodIP != "10.0.0.2" {
 			t.Errorf("pod %s with address %s", pod.UID, pod.Status.PodIP)
 		}
-		got, err := h.p.GetPod(t.Context(), testNamespace, "web")
+		got, err := h.p.GetPod(h.t.Context(), testNamespace, "web")
 		if err != nil || got.UID != "uid-web-2" {
 			t.Errorf("GetPod: %v, %v", got, err)
 		}
@@ -206,7 +206,7 @@ func TestLateVoices(t *testing.T) {
 		h.api.end("web", 0)
 		h.wait(time.Minute)
 		for _, say := range []error{
-			h.p.CreatePod(t.Context(), pod), h.p.UpdatePod(t.Context(), pod), h.p.DeletePod(t.Context(), pod),
+			h.p.CreatePod(h.t.Context(), pod), h.p.UpdatePod(h.t.Context(), pod), h.p.DeletePod(h.t.Context(), pod),
 		} {
 			if say != nil {
 				t.Error(say)

@@ -91,10 +91,12 @@ func runIdle(t *testing.T, test func(*harness), setups ...setup) {
 		h.api = newAPIServer(t, h.kube)
 		h.api.changed = func(pod *corev1.Pod, gone bool) { h.changes <- change{pod, gone} }
 		go h.inform()
+		defer func() {
+			h.halt()
+			close(h.changes)
+			h.wait(10 * time.Second) // the queues' own goroutines end on their next tick
+		}()
 		test(h)
-		h.halt()
-		close(h.changes)
-		h.wait(10 * time.Second) // the queues' own goroutines end on their next tick
 	})
 }
 

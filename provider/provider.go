@@ -101,10 +101,10 @@ func New(o Options) *Provider {
 		kicked:  make(chan struct{}, 1),
 	}
 	p.sweeps.Store(&sweeps{})
-	p.creates = newQueue("create", o, p.create)
+	p.creates = newQueue("create", o, createRetries, p.create)
 	p.refs = newReferences(o.Kube, o.Clock, p.creates.add)
-	p.ends = newQueue("end", o, p.end)
-	p.publishes = newQueue("publish", o, p.publish)
+	p.ends = newQueue("end", o, endRetries, p.end)
+	p.publishes = newQueue("publish", o, writeRetries, p.publish)
 	return p
 }
 

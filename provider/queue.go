@@ -10,11 +10,14 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// retryBase and retryMax bound the exponential back-off of one pod: it is
-// never given up.
+// The bounds of the exponential back-off of one pod, which is never given up.
+// Creates become rare, for they cost the account's quota; what waits for the
+// API server or for the end of a group goes on within half a minute.
 const (
-	retryBase = 500 * time.Millisecond
-	retryMax  = 2 * time.Minute
+	retryBase     = 500 * time.Millisecond
+	createRetries = 2 * time.Minute
+	endRetries    = 30 * time.Second
+	writeRetries  = 15 * time.Second
 )
 
 // handler works on one pod. It returns a time after which it wants to see the
@@ -28,21 +31,50 @@ type queue struct {
 	limiter workqueue.TypedRateLimiter[types.UID]
 	handle  handler
 	log     logr.Logger
+
+	mu sync.Mutex
+	// resting are the pods that failed and whose next try is due later.
+	resting map[types.UID]bool
 }
 
-func newQueue(name string, o Options, handle handler) *queue {
-	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[types.UID](retryBase, retryMax)
+func newQueue(name string, o Options, longest time.Duration, handle handler) *queue {
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[types.UID](retryBase, longest)
 	config := workqueue.TypedRateLimitingQueueConfig[types.UID]{Clock: o.Clock}
 	return &queue{
 		q:       workqueue.NewTypedRateLimitingQueueWithConfig(limiter, config),
 		limiter: limiter,
 		handle:  handle,
 		log:     o.Log.WithName(name),
+		resting: map[types.UID]bool{},
 	}
 }
 
-func (q *queue) add(uid types.UID)                       { q.q.Add(uid) }
+// add asks for work on a pod now. A pod that rests after a failure keeps
+// resting: every write of its own status comes back as news of the pod, and
+// would make an end of any back-off.
+func (q *queue) add(uid types.UID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.resting[uid] {
+		q.q.Add(uid)
+	}
+}
+
+// addAfter asks for work on a pod after this time.
 func (q *queue) addAfter(uid types.UID, d time.Duration) { q.q.AddAfter(uid, d) }
+
+func (q *queue) rest(uid types.UID, d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.resting[uid] = true
+	q.q.AddAfter(uid, d)
+}
+
+func (q *queue) wake(uid types.UID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.resting, uid)
+}
 
 // run works until ctx ends and then waits for what is under way.
 func (q *queue) run(ctx context.Context, workers int) {
@@ -69,6 +101,7 @@ func (q *queue) next(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return true
 	}
+	q.wake(uid)
 	after, err := q.handle(ctx, uid)
 	switch {
 	case ctx.Err() != nil:
@@ -76,7 +109,7 @@ func (q *queue) next(ctx context.Context) bool {
 		q.log.Error(err, "will be tried again", "uid", uid, "tries", q.q.NumRequeues(uid)+1)
 		// Every failure lengthens the pause, also where the cloud names one:
 		// under a long throttling the calls must become few.
-		q.q.AddAfter(uid, max(after, q.limiter.When(uid)))
+		q.rest(uid, max(after, q.limiter.When(uid)))
 	default:
 		q.q.Forget(uid)
 		if after > 0 {

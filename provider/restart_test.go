@@ -90,7 +90,7 @@ func TestMismatch(t *testing.T) {
 		if failed := h.events.with("Failed"); len(failed) > 0 {
 			t.Errorf("events %q", failed)
 		}
-	}, lag(25*time.Second), func(o *fakecloud.Options) {})
+	}, lag(8*time.Second))
 }
 
 // TestRestartWithoutGroup: a pod that ran is lost when its group is gone, and

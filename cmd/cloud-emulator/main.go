@@ -14,6 +14,7 @@ import (
 
 	"github.com/cumulet/cumulet/internal/emulator"
 	"github.com/cumulet/cumulet/internal/emulator/kci"
+	"github.com/cumulet/cumulet/internal/parent"
 )
 
 const description = `cloud-emulator serves Alibaba Cloud ECI (API version 2018-08-08) and Kingsoft
@@ -48,6 +49,8 @@ type flags struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, unwatch := parent.Context(ctx)
+	defer unwatch()
 	if err := newCommand().ExecuteContext(ctx); err != nil {
 		os.Exit(1) // cobra has told the error
 	}
