@@ -35,11 +35,15 @@ up: build ## Start the whole system and keep it running for kubectl (DIR=folder)
 
 .PHONY: test
 test: build ## Run all tests, those against the real control plane too
-	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 14m ./...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 10m $$($(GO) list ./... | grep -v /e2e)
+	cd hack/controlplane && $(GO) test -count=1 -trimpath ./applet
+	cd hack/chart && $(GO) test -count=1 -trimpath -buildvcs=false ./...
+	cd hack/image && $(GO) test -count=1 -trimpath -buildvcs=false ./...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 14m ./e2e
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+	CGO_ENABLED=1 $(GO) test -race -short $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: verify
 verify: tools ## Check format, lint, generated files, import rules and the chart
