@@ -34,7 +34,7 @@ up: build ## Start the whole system and keep it running for kubectl (DIR=folder)
 	$(BIN)/cumulet-local up --dir $(DIR)
 
 .PHONY: test
-test: build ## Run all tests, those against the real control plane too
+test: build helm ## Run all tests, those against the real control plane too
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 10m $$($(GO) list ./... | grep -v /e2e)
 	cd hack/controlplane && $(GO) test -count=1 -trimpath ./applet
 	cd hack/chart && $(GO) test -count=1 -trimpath -buildvcs=false ./...
@@ -50,8 +50,11 @@ verify: tools ## Check format, lint, generated files, import rules and the chart
 	@hack/verify.sh
 
 .PHONY: tools
-tools: ## Build the pinned tools into bin/
+tools: helm ## Build the pinned tools into bin/
 	@hack/tools/build.sh
+
+.PHONY: helm
+helm: ## Build the pinned helm into bin/
 	@hack/chart/build.sh
 
 .PHONY: bench

@@ -112,7 +112,7 @@ func (n *virtualNode) listen(ctx context.Context, p *parts) error {
 	}
 	p.server = kubeletapi.New(kubeletapi.Options{
 		NodeName: n.node.Name, Pods: p.provider, Certificate: certificate,
-		Authenticator: authenticator, Authorizer: authorizer, Log: p.log.WithName("kubelet-api"),
+		Authenticator: authenticator, Authorizer: authorizer, Clock: clock.RealClock{}, Log: p.log.WithName("kubelet-api"),
 	})
 	address := net.JoinHostPort(n.node.Address, strconv.Itoa(int(n.node.Port)))
 	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", address); err != nil {

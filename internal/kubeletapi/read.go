@@ -22,7 +22,7 @@ func (s *Server) pods(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	list := corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}}
+	list := corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: make([]corev1.Pod, 0, len(pods))}
 	for _, pod := range pods {
 		list.Items = append(list.Items, *pod)
 	}
@@ -30,7 +30,7 @@ func (s *Server) pods(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
-	options, err := logOptions(r.URL.Query(), time.Now())
+	options, err := logOptions(r.URL.Query(), s.options.Clock.Now())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

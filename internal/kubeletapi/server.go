@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -24,6 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/provider"
@@ -44,10 +46,12 @@ type Options struct {
 	Pods     Pods
 	// Certificate is asked for each connection, so that it may be renewed.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	// ClientCAs verifies client certificates; see NewAuthenticator.
+	// Authenticator tells who calls; see NewAuthenticator.
 	Authenticator authenticator.Request
-	Authorizer    authorizer.Authorizer
-	Log           logr.Logger
+	// Authorizer tells what a caller may do; see NewAuthorizer.
+	Authorizer authorizer.Authorizer
+	Clock      clock.PassiveClock
+	Log        logr.Logger
 }
 
 // Server is one node's kubelet API.
@@ -94,17 +98,20 @@ var cipherSuites = []uint16{
 
 const (
 	headerTimeout   = 30 * time.Second
+	keepAlive       = 90 * time.Second
 	shutdownTimeout = 5 * time.Second
 )
 
-// Serve answers on the listener until ctx ends; then open streams get a short
-// while to finish.
+// Serve answers on the listener until ctx ends. Requests under way are told at
+// once and get a short while to finish.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: headerTimeout,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          nil,
+		IdleTimeout:       keepAlive,
+		// Handshakes that fail are the callers' trouble: seldom of interest.
+		ErrorLog: slog.NewLogLogger(logr.ToSlogHandler(s.options.Log.V(1)), slog.LevelInfo),
 		TLSConfig: &tls.Config{
 			MinVersion:     tls.VersionTLS12,
 			CipherSuites:   cipherSuites,

@@ -38,6 +38,8 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	namespace, pod, container := r.PathValue("namespace"), r.PathValue("pod"), r.PathValue("container")
+	w, r, cancel := untilGone(w, r)
+	defer cancel()
 	streaming.ServeExec(w, r, executor{pods: s.options.Pods, namespace: namespace}, pod, types.UID(r.PathValue("uid")), container,
 		command, options, idleTimeout, creationTimeout, remotecommandconsts.SupportedStreamingProtocols)
 }
@@ -131,6 +133,8 @@ func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	w, r, cancel := untilGone(w, r)
+	defer cancel()
 	f := forwarder{ctx: r.Context(), pods: s.options.Pods, namespace: r.PathValue("namespace")}
 	portforward.ServePortForward(w, r, f, r.PathValue("pod"), types.UID(r.PathValue("uid")), options,
 		idleTimeout, creationTimeout, portforward.SupportedProtocols)
