@@ -29,7 +29,7 @@ func TestBootstrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	writeConfig(t, filepath.Join(dir, "cumulet.yaml"), config.Config{
+	c.startAgent(t, dir, config.Config{
 		ClusterID: "bootstrapped", StateDir: filepath.Join(dir, "state"), BootstrapKubeconfig: kubeconfig,
 		HealthAddress: "0", MetricsAddress: "0",
 		LeaderElection: config.LeaderElection{Enabled: true, Namespace: c.namespace},
@@ -39,26 +39,6 @@ func TestBootstrap(t *testing.T) {
 			Serving: config.Serving{Approve: true, ClientCAFile: system.Cluster.CAFile()},
 		}},
 	})
-	agent, err := process.Start(process.Command{
-		Name: "cumulet", Path: filepath.Join(binDir(), "cumulet"),
-		Args: []string{"run", "--config", filepath.Join(dir, "cumulet.yaml")}, Log: filepath.Join(dir, "log"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the end of cumulet's log:\n%s", agent.LogTail(30))
-		}
-		if err := agent.Stop(10 * time.Second); err != nil {
-			t.Error(err)
-		}
-		if err := c.kube.CoreV1().Nodes().Delete(context.WithoutCancel(t.Context()), node, metav1.DeleteOptions{}); err != nil {
-			t.Error(err)
-		}
-	})
-	c.node = node
-	c.eventually(t, "the node to be Ready", c.nodeCondition(corev1.NodeReady, corev1.ConditionTrue))
 	c.create(t, c.pod("hello", "echo hello; sleep infinity"))
 	c.awaitPod(t, "hello", "ready", isReady)
 	// The serving certificate comes a few seconds after the node.
@@ -67,6 +47,33 @@ func TestBootstrap(t *testing.T) {
 		return code == 0 && out == "hello\n", nil
 	})
 	c.remove(t, "hello")
+}
+
+// startAgent runs another cumulet with one node, which becomes the target's,
+// until the test ends.
+func (c *target) startAgent(t *testing.T, dir string, conf config.Config) {
+	t.Helper()
+	file := filepath.Join(dir, "cumulet.yaml")
+	writeConfig(t, file, conf)
+	agent, err := process.Start(process.Command{
+		Name: "cumulet", Path: filepath.Join(binDir(), "cumulet"), Args: []string{"run", "--config", file}, Log: filepath.Join(dir, "log"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.node = conf.Nodes[0].Name
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of cumulet's log:\n%s", agent.LogTail(30))
+		}
+		if err := agent.Stop(10 * time.Second); err != nil {
+			t.Error(err)
+		}
+		if err := c.kube.CoreV1().Nodes().Delete(context.WithoutCancel(t.Context()), c.node, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	c.eventually(t, "the node to be Ready", c.nodeCondition(corev1.NodeReady, corev1.ConditionTrue))
 }
 
 // allowBootstrap gives a user the rights that the chart gives its service

@@ -154,14 +154,14 @@ func (h *harness) start() {
 		cancel()
 		<-done
 	}
+	h.mu.Lock()
+	h.p = p
+	h.mu.Unlock()
 	h.api.mu.Lock()
+	defer h.api.mu.Unlock()
 	for _, pod := range h.api.pods {
 		h.changes <- change{pod: pod.DeepCopy()}
 	}
-	h.api.mu.Unlock()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.p = p
 }
 
 // halt stops the provider; what changes afterwards it does not hear of.

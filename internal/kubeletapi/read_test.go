@@ -294,15 +294,15 @@ func TestTLS(t *testing.T) {
 	roots.AppendCertsFromPEM(e.ca)
 	address := strings.TrimPrefix(e.url, "https://")
 	for name, c := range map[string]struct {
-		config tls.Config
+		config *tls.Config
 		ok     bool
 	}{
-		"1.3":         {tls.Config{MinVersion: tls.VersionTLS13}, true},
-		"1.2 AEAD":    {tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}, true},
-		"1.2 CBC":     {tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}}, false},
-		"1.1":         {tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false},
-		"unknown CA":  {tls.Config{RootCAs: x509.NewCertPool()}, false},
-		"HTTP/2 only": {tls.Config{NextProtos: []string{"h2"}}, false},
+		"1.3":         {&tls.Config{MinVersion: tls.VersionTLS13}, true},
+		"1.2 AEAD":    {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}, true},
+		"1.2 CBC":     {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}}, false},
+		"1.1":         {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false},
+		"unknown CA":  {&tls.Config{RootCAs: x509.NewCertPool()}, false},
+		"HTTP/2 only": {&tls.Config{NextProtos: []string{"h2"}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := c.config.Clone()
