@@ -3,6 +3,7 @@ package cloudapi
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -93,8 +94,7 @@ func (e *Error) Stable() string {
 
 // CodeOf returns the code of the first *Error in err's chain, or CodeUnknown.
 func CodeOf(err error) Code {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return CodeUnknown
@@ -106,12 +106,7 @@ func Is(err error, codes ...Code) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	for _, c := range codes {
-		if e.Code == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(codes, e.Code)
 }
 
 // Terminal tells whether repeating the same create is pointless: only another

@@ -22,7 +22,7 @@ const crashPods = 200
 // TestKilled kills cumulet while pods run. When it is back they are the same
 // groups, and no pod's status changed meanwhile.
 func TestKilled(t *testing.T) {
-	onBoth(t, func(t *testing.T, c *target) {
+	oneByOne(t, func(t *testing.T, c *target) {
 		for i := range crashPods {
 			c.create(t, c.pod(fmt.Sprintf("p%03d", i), "while true; do sleep 3600; done", onNode(c.node)))
 		}

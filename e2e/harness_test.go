@@ -67,10 +67,24 @@ type target struct {
 	kube                   kubernetes.Interface
 }
 
-// onBoth runs a scenario for each cloud.
+// nodes are the virtual nodes by cloud.
+var nodes = map[string]string{"eci": local.NodeECI, "kci": local.NodeKCI}
+
+// onBoth runs a scenario for each cloud, side by side.
 func onBoth(t *testing.T, scenario func(t *testing.T, c *target)) {
 	t.Helper()
-	for cloud, node := range map[string]string{"eci": local.NodeECI, "kci": local.NodeKCI} {
+	for cloud, node := range nodes {
+		t.Run(cloud, func(t *testing.T) {
+			t.Parallel()
+			scenario(t, newTarget(t, cloud, node))
+		})
+	}
+}
+
+// oneByOne is onBoth for scenarios that touch what both clouds share.
+func oneByOne(t *testing.T, scenario func(t *testing.T, c *target)) {
+	t.Helper()
+	for cloud, node := range nodes {
 		t.Run(cloud, func(t *testing.T) { scenario(t, newTarget(t, cloud, node)) })
 	}
 }

@@ -4,7 +4,8 @@
 # before said; the end says which failed.
 #
 #   hack/verify.sh [STEP...]    all steps, or those named: format scripts vet
-#                               lint generated imports chart image
+#                               lint generated imports chart image; and tidy,
+#                               which needs the network and so has to be named
 #
 # Needs bin/golangci-lint (hack/tools/build.sh makes it) and go.
 set -u
@@ -112,6 +113,7 @@ run() {
 	imports) step imports go test ./internal/depcheck ;;
 	chart) step chart check_chart ;;
 	image) step image into ./hack/image go test ./... ;;
+	tidy) for module in $(modules); do step "tidy $module" into "$module" go mod tidy -diff; done ;;
 	*)
 		echo "verify: unknown step $1" >&2
 		exit 2

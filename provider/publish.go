@@ -64,9 +64,9 @@ func (p *Provider) beginWriting(uid types.UID, fresh *record) (claimed bool) {
 }
 
 // undecided tells whether nothing can be said of the pod yet: not even that it
-// will be run.
+// will be run, or how it does in the group that an earlier process made.
 func (r *record) undecided() bool {
-	return r.groupID == "" && r.lastCreate.IsZero() && r.verdict == nil
+	return r.group == nil && r.lastCreate.IsZero() && r.verdict == nil
 }
 
 // statusOf decides what a pod's status is now, and after which time it may be

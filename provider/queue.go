@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 )
 
 // The bounds of the exponential back-off of one pod, which is never given up.
@@ -32,9 +33,11 @@ type queue struct {
 	handle  handler
 	log     logr.Logger
 
+	clock clock.PassiveClock
+
 	mu sync.Mutex
-	// resting are the pods that failed and whose next try is due later.
-	resting map[types.UID]bool
+	// resting are the pods that failed, with the time of their next try.
+	resting map[types.UID]time.Time
 }
 
 func newQueue(name string, o Options, longest time.Duration, handle handler) *queue {
@@ -45,20 +48,15 @@ func newQueue(name string, o Options, longest time.Duration, handle handler) *qu
 		limiter: limiter,
 		handle:  handle,
 		log:     o.Log.WithName(name),
-		resting: map[types.UID]bool{},
+		clock:   o.Clock,
+		resting: map[types.UID]time.Time{},
 	}
 }
 
 // add asks for work on a pod now. A pod that rests after a failure keeps
 // resting: every write of its own status comes back as news of the pod, and
 // would make an end of any back-off.
-func (q *queue) add(uid types.UID) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.resting[uid] {
-		q.q.Add(uid)
-	}
-}
+func (q *queue) add(uid types.UID) { q.q.Add(uid) }
 
 // addAfter asks for work on a pod after this time.
 func (q *queue) addAfter(uid types.UID, d time.Duration) { q.q.AddAfter(uid, d) }
@@ -66,14 +64,19 @@ func (q *queue) addAfter(uid types.UID, d time.Duration) { q.q.AddAfter(uid, d) 
 func (q *queue) rest(uid types.UID, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.resting[uid] = true
+	q.resting[uid] = q.clock.Now().Add(d)
 	q.q.AddAfter(uid, d)
 }
 
-func (q *queue) wake(uid types.UID) {
+// rested tells whether the pod does not rest, or no longer.
+func (q *queue) rested(uid types.UID) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.clock.Now().Before(q.resting[uid]) {
+		return false
+	}
 	delete(q.resting, uid)
+	return true
 }
 
 // run works until ctx ends and then waits for what is under way.
@@ -98,10 +101,9 @@ func (q *queue) next(ctx context.Context) bool {
 		return false
 	}
 	defer q.q.Done(uid)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !q.rested(uid) {
 		return true
 	}
-	q.wake(uid)
 	after, err := q.handle(ctx, uid)
 	switch {
 	case ctx.Err() != nil:

@@ -1,4 +1,4 @@
-package translate_test
+package translate
 
 import (
 	"testing"
@@ -6,55 +6,72 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/cumulet/cumulet/cloudapi"
-	"github.com/cumulet/cumulet/translate"
 )
 
 func TestInferReady(t *testing.T) {
-	started := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	yes := true
-	running := func(name string) cloudapi.ContainerState {
-		return cloudapi.ContainerState{Name: name, Current: cloudapi.RunState{Kind: cloudapi.RunRunning, StartedAt: started}}
+	started := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+	at := func(seconds int) time.Time { return started.Add(time.Duration(seconds) * time.Second) }
+	probe := &corev1.Probe{InitialDelaySeconds: 7, PeriodSeconds: 5, TimeoutSeconds: 2}
+	running := cloudapi.ContainerState{Name: "main", Current: cloudapi.RunState{Kind: cloudapi.RunRunning, StartedAt: started}}
+	failed := func(seconds int) cloudapi.Event {
+		return cloudapi.Event{Warning: true, Reason: "Unhealthy", Message: "Readiness probe failed: no", LastTime: at(seconds)}
 	}
-	told := running("app")
-	told.Ready = &yes
-	failure := func(after time.Duration) cloudapi.Event {
-		return cloudapi.Event{Warning: true, Reason: "Unhealthy", Message: "Readiness probe failed: refused", LastTime: started.Add(after)}
-	}
-	group := func(events []cloudapi.Event, states ...cloudapi.ContainerState) *cloudapi.Group {
-		return &cloudapi.Group{Containers: states, Events: events}
-	}
-	probe := &corev1.Probe{InitialDelaySeconds: 15, PeriodSeconds: 10, TimeoutSeconds: 2}
-	cases := map[string]struct {
+	for name, c := range map[string]struct {
 		reason string
 		probe  *corev1.Probe
-		group  *cloudapi.Group
-		after  time.Duration
-		want   map[string]bool
+		state  cloudapi.ContainerState
+		events []cloudapi.Event
+		now    time.Time
+		ready  map[string]bool
 		again  time.Duration
 	}{
-		"NoGroup":      {"nothing is known", probe, nil, time.Hour, map[string]bool{}, 0},
-		"NoProbe":      {"without a probe there is nothing to infer", nil, group(nil, running("app")), 0, map[string]bool{}, 0},
-		"Told":         {"what the cloud tells is not inferred", probe, group(nil, told), 0, map[string]bool{}, 0},
-		"NotRunning":   {"what does not run is not ready", probe, group(nil, cloudapi.ContainerState{Name: "app"}), 0, map[string]bool{}, 0},
-		"TooEarly":     {"the round at 20 s and its timeout and a second are not over", probe, group(nil, running("app")), 20 * time.Second, map[string]bool{"app": false}, 3 * time.Second},
-		"FirstRound":   {"they are over without a complaint", probe, group(nil, running("app")), 23 * time.Second, map[string]bool{"app": true}, 0},
-		"Complaint":    {"a failed probe counts for a round", probe, group([]cloudapi.Event{failure(30 * time.Second)}, running("app")), 40 * time.Second, map[string]bool{"app": false}, 3 * time.Second},
-		"Recovered":    {"the next round brought no complaint", probe, group([]cloudapi.Event{failure(30 * time.Second)}, running("app")), 43 * time.Second, map[string]bool{"app": true}, 0},
-		"OldComplaint": {"a complaint of the run before does not count", probe, group([]cloudapi.Event{failure(-time.Second)}, running("app")), 23 * time.Second, map[string]bool{"app": true}, 0},
-		"Defaults":     {"the first probe comes at once, with 1 s and Kubernetes' period", &corev1.Probe{}, group(nil, running("app")), time.Second, map[string]bool{"app": false}, time.Second},
-		"OtherEvent": {"only complaints of readiness probes count", probe, group([]cloudapi.Event{{Warning: true, Reason: "Unhealthy", Message: "Liveness probe failed", LastTime: started.Add(22 * time.Second)}}, running("app")),
-			23 * time.Second, map[string]bool{"app": true}, 0},
-	}
-	for name, c := range cases {
+		// The delay of 7 s ends in the second round, at 10 s; the probe may
+		// take 2 s and its event 1 s more.
+		"before the first probe": {"nothing is known yet", probe, running, nil, at(12), map[string]bool{"main": false}, time.Second},
+		"after the first probe":  {"no failure was told", probe, running, nil, at(13), map[string]bool{"main": true}, 0},
+		"a failure":              {"it counts for a round: 5 + 2 + 1 s", probe, running, []cloudapi.Event{failed(20)}, at(27), map[string]bool{"main": false}, time.Second},
+		"a failure passed":       {"the next round was well", probe, running, []cloudapi.Event{failed(20)}, at(28), map[string]bool{"main": true}, 0},
+		"failures, newest last":  {"the newest counts", probe, running, []cloudapi.Event{failed(40), failed(20)}, at(40), map[string]bool{"main": false}, 8 * time.Second},
+		"an older run's failure": {"it was before this run", probe, running, []cloudapi.Event{failed(-1)}, at(13), map[string]bool{"main": true}, 0},
+		"a liveness failure": {"it is another probe's", probe, running, []cloudapi.Event{
+			{Warning: true, Reason: "Unhealthy", Message: "Liveness probe failed: no", LastTime: at(20)}}, at(21), map[string]bool{"main": true}, 0},
+		"a normal event": {"it is no failure", probe, running, []cloudapi.Event{
+			{Reason: "Unhealthy", Message: "Readiness probe failed", LastTime: at(20)}}, at(21), map[string]bool{"main": true}, 0},
+		"defaults":  {"10 s, 1 s and no delay, as in Kubernetes", &corev1.Probe{}, running, []cloudapi.Event{failed(0)}, at(11), map[string]bool{"main": false}, time.Second},
+		"no probe":  {"the container needs none", nil, running, nil, at(1), map[string]bool{}, 0},
+		"waiting":   {"it does not run", probe, cloudapi.ContainerState{Name: "main", Current: cloudapi.RunState{Kind: cloudapi.RunWaiting}}, nil, at(60), map[string]bool{}, 0},
+		"told":      {"the cloud tells", probe, cloudapi.ContainerState{Name: "main", Ready: ptr.To(false), Current: running.Current}, nil, at(60), map[string]bool{}, 0},
+		"not there": {"the cloud does not show it", probe, cloudapi.ContainerState{Name: "other", Current: running.Current}, nil, at(60), map[string]bool{}, 0},
+	} {
 		t.Run(name, func(t *testing.T) {
-			pod := simplePod()
-			pod.Spec.Containers[0].ReadinessProbe = c.probe
-			got, again := translate.InferReady(pod, c.group, started.Add(c.after))
-			if diff := cmp.Diff(c.want, got); diff != "" || again != c.again {
+			pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "main", ReadinessProbe: c.probe}}}}
+			group := &cloudapi.Group{Containers: []cloudapi.ContainerState{c.state}, Events: c.events}
+			ready, again := InferReady(pod, group, c.now)
+			if diff := cmp.Diff(c.ready, ready); diff != "" || again != c.again {
 				t.Errorf("%s: again in %v, want %v (-want +got):\n%s", c.reason, again, c.again, diff)
 			}
 		})
+	}
+	if ready, again := InferReady(&corev1.Pod{}, nil, started); len(ready) != 0 || again != 0 {
+		t.Errorf("no group: %v, %v", ready, again)
+	}
+}
+
+// TestInferReadyOfSeveral: the next look is due when the first of them may
+// change.
+func TestInferReadyOfSeveral(t *testing.T) {
+	started := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+	run := cloudapi.RunState{Kind: cloudapi.RunRunning, StartedAt: started}
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{
+		{Name: "slow", ReadinessProbe: &corev1.Probe{InitialDelaySeconds: 60, PeriodSeconds: 10, TimeoutSeconds: 1}},
+		{Name: "quick", ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: 1}},
+	}}}
+	group := &cloudapi.Group{Containers: []cloudapi.ContainerState{{Name: "slow", Current: run}, {Name: "quick", Current: run}}}
+	ready, again := InferReady(pod, group, started)
+	if diff := cmp.Diff(map[string]bool{"slow": false, "quick": false}, ready); diff != "" || again != 2*time.Second {
+		t.Errorf("again in %v, want 2 s (-want +got):\n%s", again, diff)
 	}
 }

@@ -47,13 +47,18 @@ type flags struct {
 }
 
 func main() {
+	if err := execute(); err != nil {
+		os.Exit(1) // cobra has told the error
+	}
+}
+
+// execute serves until a signal, or until the parent is gone.
+func execute() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, unwatch := parent.Context(ctx)
 	defer unwatch()
-	if err := newCommand().ExecuteContext(ctx); err != nil {
-		os.Exit(1) // cobra has told the error
-	}
+	return newCommand().ExecuteContext(ctx)
 }
 
 func newCommand() *cobra.Command {
@@ -68,11 +73,13 @@ func newCommand() *cobra.Command {
 		RunE:         func(c *cobra.Command, _ []string) error { return run(c, f) },
 	}
 	set, o := command.Flags(), &f.options
-	set.StringVar(&f.configOut, "config-out", "", "write endpoints, regions and the random access keys as JSON to this `file`, mode 0600 (required)")
+	set.StringVar(&f.configOut, "config-out", "",
+		"write endpoints, regions and the random access keys as JSON to this `file`, mode 0600 (required)")
 	set.StringVar(&o.ECI.Address, "eci-address", "127.0.0.1:0", "`address` of the ECI API; port 0 is a free one")
 	set.StringVar(&o.KCI.Address, "kci-address", "127.0.0.1:0", "`address` of the KCI API; port 0 is a free one")
 	set.StringVar(&o.AdminAddress, "admin-address", "127.0.0.1:0", "`address` of the admin API, which has no keys; port 0 is a free one")
-	set.StringVar(&f.dialect, "kci-dialect", string(kci.Extended), "how much of KCI to speak: seed (the published document alone) or extended (what the official SDKs have, too)")
+	set.StringVar(&f.dialect, "kci-dialect", string(kci.Extended),
+		"how much of KCI to speak: seed (the published document alone) or extended (what the official SDKs have, too)")
 	set.BoolVar(&o.Quotas, "quotas", false, "throttle calls as ECI's published quotas say (KCI publishes none)")
 	set.Uint64Var(&o.Seed, "seed", 1, "seed of the random choices of faults")
 	latency := func(d *time.Duration, name, what string) { set.DurationVar(d, name, 0, what) }

@@ -74,7 +74,8 @@ func newUpCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return up(cmd.Context(), dir) },
 	}
-	command.Flags().StringVar(&dir, "dir", "", "folder for data, logs, kubeconfig and clouds.json; made if need be, and used again on the next start")
+	command.Flags().StringVar(&dir, "dir", "",
+		"folder for data, logs, kubeconfig and clouds.json; made if need be, and used again on the next start")
 	_ = command.MarkFlagRequired("dir") // it fails only for flags that do not exist
 	return command
 }
@@ -116,12 +117,14 @@ What exists in them, as billed:  curl %[5]s/groups
 cumulet's configuration and log: %[6]s, %[7]s
 
 Stop with ^C.
-`, s.Kubeconfig(), bin, podOverrides, filepath.Join(s.Dir(), "clouds.json"), s.Clouds.Admin.Endpoint, s.ConfigFile(), filepath.Join(s.Dir(), "logs", "cumulet.log"))
+`, s.Kubeconfig(), bin, podOverrides, filepath.Join(s.Dir(), "clouds.json"), s.Clouds.Admin.Endpoint,
+		s.ConfigFile(), filepath.Join(s.Dir(), "logs", "cumulet.log"))
 }
 
 // podOverrides put a pod of kubectl run onto the ECI node; kci-local goes the
 // same way.
-const podOverrides = `{"spec":{"nodeSelector":{"kubernetes.io/hostname":"eci-local"},"tolerations":[{"key":"virtual-kubelet.io/provider","operator":"Exists"}]}}`
+const podOverrides = `{"spec":{"nodeSelector":{"kubernetes.io/hostname":"eci-local"},` +
+	`"tolerations":[{"key":"virtual-kubelet.io/provider","operator":"Exists"}]}}`
 
 func newDemoCommand() *cobra.Command {
 	return &cobra.Command{

@@ -34,7 +34,8 @@ func newRunCommand() *cobra.Command {
 	}
 	command.Flags().StringVar(&file, "config", "", "configuration file (YAML); its fields are in docs/reference/configuration.md")
 	command.Flags().StringVar(&format, "log-format", "text", "form of the log on stderr: text or json")
-	command.Flags().IntVarP(&verbosity, "verbosity", "v", 0, "how much to log: 0 what an operator needs, 1 what a developer may want, 2 everything")
+	command.Flags().IntVarP(&verbosity, "verbosity", "v", 0,
+		"how much to log: 0 what an operator needs, 1 what a developer may want, 2 everything")
 	_ = command.MarkFlagRequired("config") // it fails only for flags that do not exist
 	return command
 }

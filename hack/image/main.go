@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -25,32 +26,47 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx)
+	err := run(ctx, os.Args[1:])
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	root := flag.String("root", filepath.Join("..", ".."), "the repository's root")
-	version := flag.String("version", "0.1.0-dev", "the version, as `cumulet version` and the image's labels tell it")
-	platforms := flag.String("platforms", "linux/amd64,linux/arm64", "platforms, separated by commas")
-	authorities := flag.String("ca-bundle", "", "PEM file of certificate authorities to trust instead of Mozilla's")
-	out := flag.String("out", filepath.Join("..", "..", "bin", "image"), "folder of the OCI image layout; one that is there is replaced")
-	archive := flag.String("archive", "", "tar file of the layout, if one is wanted")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+// options are the flags.
+type options struct{ root, version, platforms, authorities, out, archive string }
+
+func parse(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("image", flag.ContinueOnError)
+	flags.StringVar(&o.root, "root", filepath.Join("..", ".."), "the repository's root")
+	flags.StringVar(&o.version, "version", "0.1.0-dev", "the version, as `cumulet version` and the image's labels tell it")
+	flags.StringVar(&o.platforms, "platforms", "linux/amd64,linux/arm64", "platforms, separated by commas")
+	flags.StringVar(&o.authorities, "ca-bundle", "", "PEM file of certificate authorities to trust instead of Mozilla's")
+	flags.StringVar(&o.out, "out", filepath.Join("..", "..", "bin", "image"), "folder of the OCI image layout; one that is there is replaced")
+	flags.StringVar(&o.archive, "archive", "", "tar file of the layout, if one is wanted")
+	if err := flags.Parse(arguments); err != nil {
+		return o, fmt.Errorf("reading flags: %w", err)
 	}
-	trusted, err := bundle(*authorities)
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, arguments []string) error {
+	o, err := parse(arguments)
 	if err != nil {
 		return err
 	}
-	source := program{dir: *root, name: "./cmd/cumulet", version: *version}
+	trusted, err := bundle(o.authorities)
+	if err != nil {
+		return err
+	}
+	source := program{dir: o.root, name: "./cmd/cumulet", version: o.version}
 	var images []v1.Image
-	for name := range strings.SplitSeq(*platforms, ",") {
+	for name := range strings.SplitSeq(o.platforms, ",") {
 		platform, err := v1.ParsePlatform(name)
 		if err != nil {
 			return fmt.Errorf("reading -platforms: %w", err)
@@ -59,17 +75,17 @@ func run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		image, err := newImage(contents{binary: binary, authorities: trusted, platform: *platform, version: *version})
+		image, err := newImage(contents{binary: binary, authorities: trusted, platform: *platform, version: o.version})
 		if err != nil {
 			return err
 		}
 		images = append(images, image)
 	}
-	index, err := newIndex(images, *version)
+	index, err := newIndex(images, o.version)
 	if err != nil {
 		return err
 	}
-	return write(index, *out, *archive)
+	return write(index, o.out, o.archive)
 }
 
 // write puts the index where the flags say and tells its digest.

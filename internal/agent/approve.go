@@ -41,6 +41,8 @@ func (n *virtualNode) approveServing(ctx context.Context, log logr.Logger) error
 	return nil
 }
 
+// approveOnce approves what is asked for and right. A wrong request is told and
+// left to people; it does not hold up the others.
 func (n *virtualNode) approveOnce(ctx context.Context, kube kubernetes.Interface) error {
 	requests := kube.CertificatesV1().CertificateSigningRequests()
 	list, err := requests.List(ctx, metav1.ListOptions{
@@ -49,23 +51,32 @@ func (n *virtualNode) approveOnce(ctx context.Context, kube kubernetes.Interface
 	if err != nil {
 		return fmt.Errorf("listing signing requests: %w", err)
 	}
+	var errs []error
 	for i := range list.Items {
 		request := &list.Items[i]
-		if request.Spec.Username != "system:node:"+n.node.Name || len(request.Status.Conditions) > 0 {
+		if request.Spec.Username != n.subject().CommonName || request.Spec.SignerName != certificatesv1.KubeletServingSignerName ||
+			len(request.Status.Conditions) > 0 {
 			continue
 		}
 		if err := n.checkServing(request); err != nil {
-			return fmt.Errorf("refusing signing request %s: %w", request.Name, err)
+			errs = append(errs, fmt.Errorf("refusing signing request %s: %w", request.Name, err))
+			continue
 		}
 		request.Status.Conditions = append(request.Status.Conditions, certificatesv1.CertificateSigningRequestCondition{
 			Type: certificatesv1.CertificateApproved, Status: corev1.ConditionTrue,
 			Reason: "CumuletServing", Message: "cumulet asked for it and it names this virtual node only",
 		})
 		if _, err := requests.UpdateApproval(ctx, request.Name, request, metav1.UpdateOptions{}); err != nil {
-			return fmt.Errorf("approving signing request %s: %w", request.Name, err)
+			errs = append(errs, fmt.Errorf("approving signing request %s: %w", request.Name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// servingUsages are what a serving certificate may be used for; the last one
+// it must.
+var servingUsages = []certificatesv1.KeyUsage{
+	certificatesv1.UsageDigitalSignature, certificatesv1.UsageKeyEncipherment, certificatesv1.UsageServerAuth,
 }
 
 // checkServing makes sure that a request asks for exactly what this process
@@ -79,10 +90,22 @@ func (n *virtualNode) checkServing(request *certificatesv1.CertificateSigningReq
 	if err != nil {
 		return fmt.Errorf("parsing it: %w", err)
 	}
+	if err := asked.CheckSignature(); err != nil {
+		return fmt.Errorf("checking its signature: %w", err)
+	}
+	for _, usage := range request.Spec.Usages {
+		if !slices.Contains(servingUsages, usage) {
+			return fmt.Errorf("usage %q is not for serving", usage)
+		}
+	}
 	want := n.servingRequest()
 	switch {
 	case asked.Subject.CommonName != want.Subject.CommonName:
 		return fmt.Errorf("common name is %q, not %q", asked.Subject.CommonName, want.Subject.CommonName)
+	case !slices.Equal(asked.Subject.Organization, want.Subject.Organization):
+		return fmt.Errorf("organizations are %q, not %q", asked.Subject.Organization, want.Subject.Organization)
+	case !slices.Contains(request.Spec.Usages, certificatesv1.UsageServerAuth):
+		return fmt.Errorf("usages are %q, without %q", request.Spec.Usages, certificatesv1.UsageServerAuth)
 	case !slices.Equal(asked.DNSNames, want.DNSNames):
 		return fmt.Errorf("DNS names are %q, not %q", asked.DNSNames, want.DNSNames)
 	case len(asked.IPAddresses) != 1 || !asked.IPAddresses[0].Equal(want.IPAddresses[0]):

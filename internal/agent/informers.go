@@ -62,14 +62,7 @@ func (n *nodeInformers) run(ctx context.Context, p *provider.Provider) error {
 			}
 			observe(p, after)
 		},
-		DeleteFunc: func(object any) {
-			if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
-				object = gone.Obj
-			}
-			if pod, ok := object.(*corev1.Pod); ok {
-				p.Forget(pod.UID)
-			}
-		},
+		DeleteFunc: func(object any) { forget(p, object) },
 	})
 	if err != nil {
 		return err
@@ -85,6 +78,16 @@ func (n *nodeInformers) run(ctx context.Context, p *provider.Provider) error {
 func observe(p *provider.Provider, object any) {
 	if pod, ok := object.(*corev1.Pod); ok {
 		p.Observe(pod)
+	}
+}
+
+// forget also takes the tombstone of a pod whose deletion was missed.
+func forget(p *provider.Provider, object any) {
+	if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		object = gone.Obj
+	}
+	if pod, ok := object.(*corev1.Pod); ok {
+		p.Forget(pod.UID)
 	}
 }
 

@@ -4,6 +4,8 @@
 // and what would be right. Nothing else in cumulet reads the environment.
 package config
 
+//go:generate go run ./docgen -source . -out ../../docs/reference/configuration.md
+
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,6 +42,7 @@ type Config struct {
 
 // LeaderElection lets several replicas run of which one is active.
 type LeaderElection struct {
+	// Enabled turns it on; it is needed with more than one replica.
 	Enabled bool `json:"enabled,omitempty"`
 	// Namespace and Name are the lease's; defaults kube-system and cumulet.
 	Namespace string `json:"namespace,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,17 +34,27 @@ func (c *Config) validate() field.ErrorList {
 			errs = append(errs, field.Invalid(field.NewPath("clusterDNS").Index(i), ip, "must be an IP address"))
 		}
 	}
+	for _, bind := range []struct{ name, value string }{{"healthAddress", c.HealthAddress}, {"metricsAddress", c.MetricsAddress}} {
+		if _, _, err := net.SplitHostPort(bind.value); err != nil && bind.value != "0" {
+			errs = append(errs, field.Invalid(field.NewPath(bind.name), bind.value, `must be host:port, such as 127.0.0.1:8080, or "0" for none`))
+		}
+	}
 	if len(c.Nodes) == 0 {
 		errs = append(errs, field.Required(field.NewPath("nodes"), "at least one virtual node is needed"))
 	}
-	names := sets.New[string]()
+	names, listeners := sets.New[string](), sets.New[string]()
 	for i := range c.Nodes {
-		path := field.NewPath("nodes").Index(i)
-		if names.Has(c.Nodes[i].Name) {
-			errs = append(errs, field.Duplicate(path.Child("name"), c.Nodes[i].Name))
+		n, path := &c.Nodes[i], field.NewPath("nodes").Index(i)
+		if names.Has(n.Name) {
+			errs = append(errs, field.Duplicate(path.Child("name"), n.Name))
 		}
-		names.Insert(c.Nodes[i].Name)
-		errs = append(errs, c.Nodes[i].validate(path)...)
+		names.Insert(n.Name)
+		listener := net.JoinHostPort(n.Address, strconv.Itoa(int(n.Port)))
+		if n.Port != 0 && listeners.Has(listener) {
+			errs = append(errs, field.Duplicate(path.Child("port"), n.Port))
+		}
+		listeners.Insert(listener)
+		errs = append(errs, n.validate(path)...)
 	}
 	return errs
 }
@@ -88,6 +99,9 @@ func (n *Node) validateCloud(path *field.Path) field.ErrorList {
 		} else if n.Dialect != DialectExtended {
 			errs = append(errs, field.NotSupported(path.Child("dialect"), n.Dialect, []string{DialectExtended, DialectSeed}))
 		}
+		if n.Network != "" {
+			errs = append(errs, field.Forbidden(path.Child("network"), "only eci has networks to choose from: name an endpoint"))
+		}
 		errs = append(errs, count(subnets, n.Subnets, 1, most)...)
 		errs = append(errs, count(groups, n.SecurityGroups, 1, 3)...)
 	default:
@@ -120,12 +134,17 @@ func (n *Node) validateNetwork(path *field.Path) field.ErrorList {
 		errs = append(errs, field.Required(path.Child("advertiseAddress"), "address is a wildcard, so say at which IP the API server reaches the node"))
 	case net.ParseIP(n.AdvertiseAddress) == nil:
 		errs = append(errs, field.Invalid(path.Child("advertiseAddress"), n.AdvertiseAddress, "must be an IP address"))
+	case net.ParseIP(n.AdvertiseAddress).IsUnspecified():
+		errs = append(errs, field.Invalid(path.Child("advertiseAddress"), n.AdvertiseAddress, "must be an address that others can reach, not a wildcard"))
 	}
 	if n.Port < 0 || n.Port > 65535 {
 		errs = append(errs, field.Invalid(path.Child("port"), n.Port, "must be 0 to 65535"))
 	}
 	if (n.Serving.CertFile == "") != (n.Serving.KeyFile == "") {
 		errs = append(errs, field.Required(path.Child("serving"), "certFile and keyFile go together"))
+	}
+	if n.Serving.CertFile != "" && n.Serving.Approve {
+		errs = append(errs, field.Forbidden(path.Child("serving", "approve"), "with certFile no certificate is requested, so there is none to approve"))
 	}
 	return errs
 }
@@ -156,6 +175,9 @@ func (n *Node) validateObject(path *field.Path) field.ErrorList {
 		at := path.Child("taints").Index(i)
 		for _, msg := range validation.IsQualifiedName(taint.Key) {
 			errs = append(errs, field.Invalid(at.Child("key"), taint.Key, msg))
+		}
+		for _, msg := range validation.IsValidLabelValue(taint.Value) {
+			errs = append(errs, field.Invalid(at.Child("value"), taint.Value, msg))
 		}
 		if !sets.New(effects...).Has(string(taint.Effect)) {
 			errs = append(errs, field.NotSupported(at.Child("effect"), string(taint.Effect), effects))

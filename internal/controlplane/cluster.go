@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/cumulet/cumulet/internal/controlplane/process"
+	"github.com/cumulet/cumulet/internal/lockfile"
 )
 
 // startTimeout bounds Start, whatever its context allows. It takes some 8 s on
@@ -69,7 +70,7 @@ type Options struct {
 type Cluster struct {
 	options     Options
 	dir         directory
-	lock        *os.File
+	unlock      func()
 	ports       ports
 	credentials *credentials
 	admin       *rest.Config
@@ -95,7 +96,8 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		return nil, fmt.Errorf("starting a control plane: %w", err)
 	}
 	if err := c.startRetrying(ctx); err != nil {
-		return nil, fmt.Errorf("starting a control plane: %w", errors.Join(err, c.lock.Close()))
+		c.unlock()
+		return nil, fmt.Errorf("starting a control plane: %w", err)
 	}
 	c.watchProcesses()
 	return c, nil
@@ -126,18 +128,19 @@ func open(options Options) (*Cluster, error) {
 	if err := c.dir.create(); err != nil {
 		return nil, err
 	}
-	if c.lock, err = c.dir.lock(); err != nil {
-		return nil, err
+	if c.unlock, err = lockfile.Acquire(absolute); err != nil {
+		return nil, fmt.Errorf("keeping another cluster out: %w", err)
 	}
 	if c.credentials, err = openCredentials(c.dir, names, time.Now); err != nil {
-		return nil, errors.Join(err, c.lock.Close())
+		c.unlock()
+		return nil, err
 	}
 	return c, nil
 }
 
 // startRetrying starts the components, again on other ports if one was taken.
 func (c *Cluster) startRetrying(ctx context.Context) error {
-	chosen, err := choosePorts(c.dir)
+	chosen, err := choosePorts(ctx, c.dir)
 	for attempt := 1; err == nil; attempt++ {
 		c.ports = chosen
 		err = c.start(ctx)
@@ -151,7 +154,7 @@ func (c *Cluster) startRetrying(ctx context.Context) error {
 			return err
 		}
 		c.options.Progress("trying other ports")
-		chosen, err = newPorts(c.dir)
+		chosen, err = newPorts(ctx, c.dir)
 	}
 	return err
 }

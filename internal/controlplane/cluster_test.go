@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func alive(pid int) bool {
 		return !errors.Is(err, os.ErrNotExist) || !isLinux()
 	}
 	// "pid (name) state ..."; the name may hold anything.
-	return !strings.HasPrefix(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " Z")
+	return !strings.HasPrefix(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " Z")
 }
 
 func isLinux() bool {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // directory is where a cluster keeps everything, as an absolute path.
@@ -37,24 +36,6 @@ func (d directory) create() error {
 		}
 	}
 	return nil
-}
-
-// lock keeps a second cluster out of the directory until the file it returns is
-// closed, which the kernel does when this process ends in any way.
-func (d directory) lock() (*os.File, error) {
-	file, err := os.OpenFile(d.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking the cluster's directory: %w", err)
-	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err != nil {
-		file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("locking %s: another cluster is running in it", d)
-		}
-		return nil, fmt.Errorf("locking %s: %w", d, err)
-	}
-	return file, nil
 }
 
 // checkFileName refuses a name that would lead out of a folder.

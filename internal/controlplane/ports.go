@@ -1,11 +1,13 @@
 package controlplane
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 )
@@ -26,22 +28,22 @@ func (p *ports) all() []*int {
 // last ran, so that kubeconfigs handed out then are good again; if it is the
 // first time, or one of them is taken now, it returns free ones and keeps them
 // in the directory.
-func choosePorts(dir directory) (ports, error) {
+func choosePorts(ctx context.Context, dir directory) (ports, error) {
 	chosen, err := readPorts(dir)
 	if err != nil {
 		return ports{}, err
 	}
-	if chosen == (ports{}) || chosen.reserve() != nil {
-		return newPorts(dir)
+	if chosen == (ports{}) || chosen.reserve(ctx) != nil {
+		return newPorts(ctx, dir)
 	}
 	return chosen, nil
 }
 
 // newPorts finds ports which nobody listens on, and keeps them in the
 // directory.
-func newPorts(dir directory) (ports, error) {
+func newPorts(ctx context.Context, dir directory) (ports, error) {
 	var chosen ports
-	if err := chosen.reserve(); err != nil {
+	if err := chosen.reserve(ctx); err != nil {
 		return ports{}, err
 	}
 	content, err := json.Marshal(chosen)
@@ -69,14 +71,19 @@ func readPorts(dir directory) (ports, error) {
 // reserve listens on every port, on a free one where it is 0, and gives them
 // all up at the end: nothing keeps others from taking one before the component
 // does, but while it looks they are at least different from each other.
-func (p *ports) reserve() error {
+func (p *ports) reserve(ctx context.Context) error {
+	var listen net.ListenConfig
 	for _, port := range p.all() {
-		listener, err := net.Listen("tcp", loopback(*port))
+		listener, err := listen.Listen(ctx, "tcp", loopback(*port))
 		if err != nil {
 			return fmt.Errorf("finding a port: %w", err)
 		}
 		defer listener.Close()
-		*port = listener.Addr().(*net.TCPAddr).Port
+		address, err := netip.ParseAddrPort(listener.Addr().String())
+		if err != nil {
+			return fmt.Errorf("finding a port: %w", err)
+		}
+		*port = int(address.Port())
 	}
 	return nil
 }

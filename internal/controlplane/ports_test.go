@@ -7,7 +7,7 @@ import (
 
 func TestPorts(t *testing.T) {
 	dir := directory(t.TempDir())
-	first, err := choosePorts(dir)
+	first, err := choosePorts(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +18,7 @@ func TestPorts(t *testing.T) {
 		}
 		seen[*port] = true
 	}
-	again, err := choosePorts(dir)
+	again, err := choosePorts(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestPorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	others, err := choosePorts(dir)
+	others, err := choosePorts(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package controlplane
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cumulet/cumulet/internal/controlplane/process"
 )
@@ -22,7 +23,8 @@ func (c *Cluster) stopAll() error {
 		c.watch.Wait()
 		close(c.failed)
 	}
-	if err := errors.Join(err, c.lock.Close()); err != nil {
+	c.unlock()
+	if err != nil {
 		return fmt.Errorf("stopping the control plane: %w", err)
 	}
 	return nil
@@ -32,8 +34,8 @@ func (c *Cluster) stopAll() error {
 // nobody to report to without kube-apiserver, nor that without etcd.
 func (c *Cluster) stopProcesses() error {
 	var errs []error
-	for i := len(c.processes) - 1; i >= 0; i-- {
-		errs = append(errs, c.processes[i].Stop(c.components[i].grace))
+	for i, p := range slices.Backward(c.processes) {
+		errs = append(errs, p.Stop(c.components[i].grace))
 	}
 	return errors.Join(errs...)
 }

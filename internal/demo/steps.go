@@ -38,7 +38,8 @@ func (s *scene) running(ctx context.Context) error {
 	if net.ParseIP(strings.TrimSpace(ip)) == nil {
 		return fmt.Errorf("pod's address is %q", ip)
 	}
-	events, err := s.kube.run(ctx, "get", "events", "--field-selector", "involvedObject.name="+s.name(), "-o", "custom-columns=REASON:.reason,MESSAGE:.message")
+	events, err := s.kube.run(ctx, "get", "events", "--field-selector", "involvedObject.name="+s.name(),
+		"-o", "custom-columns=REASON:.reason,MESSAGE:.message")
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ import (
 // all of them.
 const (
 	// headerLimit is far above net/http's 1 MiB, since ECI's SDK puts config
-	// files into the URL (eci.md 1.1).
+	// files into the URL (all parameters of its calls go there).
 	headerLimit   = 32 << 20 // bytes
 	headerTimeout = 30 * time.Second
 	readTimeout   = time.Minute
@@ -235,9 +235,12 @@ func (e *Emulator) shut() error {
 		e.handlers.Wait()
 		close(ended)
 	}()
+	// On the machine's clock: an injected one may stand still.
+	patience, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
 	select {
 	case <-ended:
-	case <-time.After(closeLimit):
+	case <-patience.Done():
 		errs = append(errs, fmt.Errorf("waiting for calls to end: still some after %v", closeLimit))
 	}
 	return errors.Join(errs...)

@@ -29,10 +29,9 @@ import (
 const patience = 20 * time.Second
 
 // start serves both clouds until the test ends.
-func start(t *testing.T, o Options) (*Emulator, Config) {
+func start(t *testing.T) (*Emulator, Config) {
 	t.Helper()
-	o.ErrorLog = log.New(io.Discard, "", 0)
-	e := New(o)
+	e := New(Options{ErrorLog: log.New(io.Discard, "", 0)})
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatalf("starting: %v", err)
 	}
@@ -65,7 +64,8 @@ func mac(key []byte, text string) []byte {
 	return m.Sum(nil)
 }
 
-// callECI makes a call signed with ACS3-HMAC-SHA256 (eci.md 6.2).
+// callECI makes a call signed with ACS3-HMAC-SHA256 (Alibaba Cloud's page on
+// the V3 request signature).
 func callECI(t *testing.T, c CloudConfig, action string, words ...string) (int, map[string]any) {
 	t.Helper()
 	q := query(append(words, "RegionId="+c.Region)...)
@@ -93,7 +93,8 @@ func callECI(t *testing.T, c CloudConfig, action string, words ...string) (int, 
 	return send(t, r)
 }
 
-// callKCI makes a call signed with AWS' signature version 4 (kci.md 5.1).
+// callKCI makes a call signed with AWS' signature version 4 (Kingsoft
+// Cloud's page on API signatures).
 func callKCI(t *testing.T, c CloudConfig, action string, words ...string) (int, map[string]any) {
 	t.Helper()
 	q := query(append(words, "Action="+action, "Version=2020-07-02")...)
@@ -108,7 +109,7 @@ func callKCI(t *testing.T, c CloudConfig, action string, words ...string) (int, 
 	canonical := strings.Join([]string{"GET", "/", q, "host:" + r.Host, "x-amz-date:" + date, "", "host;x-amz-date", digest("")}, "\n")
 	scope := day + "/" + c.Region + "/kci/aws4_request"
 	key := []byte("AWS4" + c.AccessKeySecret)
-	for _, part := range strings.Split(scope, "/") {
+	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(key, part)
 	}
 	signature := hex.EncodeToString(mac(key, "AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+digest(canonical)))
@@ -184,7 +185,7 @@ var eciGroup = []string{"ContainerGroupName=web", "Container.1.Name=app", "Conta
 	"Container.1.Command.1=sh", "Container.1.Command.2=-c", "Container.1.Command.3=echo hello from $HOSTNAME; sleep infinity"}
 
 func TestECI(t *testing.T) {
-	_, c := start(t, Options{})
+	_, c := start(t)
 	id := text(t, "ContainerGroupId")(callECI(t, c.ECI, "CreateContainerGroup", eciGroup...))
 	await(t, c, "eci", "a running group", running)
 	deadline := time.Now().Add(patience)
@@ -221,7 +222,7 @@ func TestECI(t *testing.T) {
 }
 
 func TestKCI(t *testing.T) {
-	_, c := start(t, Options{})
+	_, c := start(t)
 	id := text(t, "ContainerGroupId")(callKCI(t, c.KCI, "CreateContainerGroup", "ContainerGroupName=web", "SubnetId=s-1",
 		"SecurityGroupId.1=sg-1", "ChargeType=HourlyInstantSettlement", "Cpu=1", "Memory=2",
 		"Container.1.Name=app", "Container.1.Image=nginx"))
@@ -231,7 +232,7 @@ func TestKCI(t *testing.T) {
 }
 
 func TestFaultsReachTheWire(t *testing.T) {
-	_, c := start(t, Options{})
+	_, c := start(t)
 	body := `{"cloud":"eci","kind":"error","action":"DescribeContainerGroups","status":403,"code":"QuotaExceeded","message":"enough","times":1}`
 	answer, err := http.Post(c.Admin.Endpoint+"/faults", "application/json", strings.NewReader(body))
 	if err != nil {
@@ -263,7 +264,7 @@ func TestFaultsReachTheWire(t *testing.T) {
 // TestLongRequestLines sends more than net/http takes by default, as ECI's SDK
 // does with config files.
 func TestLongRequestLines(t *testing.T) {
-	_, c := start(t, Options{})
+	_, c := start(t)
 	status, got := callECI(t, c.ECI, "DescribeContainerGroups", "Padding="+strings.Repeat("x", 3<<20))
 	if status == http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("answered %d %v", status, got)
@@ -271,7 +272,7 @@ func TestLongRequestLines(t *testing.T) {
 }
 
 func TestCloseEndsExec(t *testing.T) {
-	e, c := start(t, Options{})
+	e, c := start(t)
 	id := text(t, "ContainerGroupId")(callECI(t, c.ECI, "CreateContainerGroup", eciGroup...))
 	await(t, c, "eci", "a running group", running)
 	uri := text(t, "WebSocketUri")(callECI(t, c.ECI, "ExecContainerCommand", "ContainerGroupId="+id, "ContainerName=app", `Command=["sleep","infinity"]`))
@@ -298,13 +299,14 @@ func TestCloseEndsExec(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("the exec session is still open")
 	}
-	if _, err := http.Get(c.Admin.Endpoint + "/healthz"); err == nil {
+	if answer, err := http.Get(c.Admin.Endpoint + "/healthz"); err == nil {
+		_ = answer.Body.Close()
 		t.Error("the admin API still answers")
 	}
 }
 
 func TestStartFailsWhole(t *testing.T) {
-	_, c := start(t, Options{})
+	_, c := start(t)
 	taken := strings.TrimPrefix(c.ECI.Endpoint, "http://")
 	e := New(Options{KCI: Cloud{Address: taken}})
 	err := e.Start(t.Context())

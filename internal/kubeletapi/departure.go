@@ -2,13 +2,13 @@ package kubeletapi
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"sync"
 )
 
 // untilGone prepares a request whose connection will be taken over: its
@@ -34,8 +34,7 @@ func (t *takenOver) Flush() {
 	_ = http.NewResponseController(t.ResponseWriter).Flush()
 }
 
-// Hijack implements http.Hijacker. Whoever takes the connection over reads it
-// all the time, for frames may come at any moment.
+// Hijack implements http.Hijacker.
 func (t *takenOver) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	hijacker, ok := t.ResponseWriter.(http.Hijacker)
 	if !ok {
@@ -50,22 +49,77 @@ func (t *takenOver) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		_ = conn.Close()
 		return nil, nil, fmt.Errorf("taking over the connection: %w", err)
 	}
-	watched := &watchedConn{Conn: conn, in: io.MultiReader(bytes.NewReader(early), conn), gone: t.cancel}
+	watched := &watchedConn{Conn: conn, rest: early, chunks: make(chan []byte, chunksAhead), closed: make(chan struct{}), gone: t.cancel}
+	go watched.readAhead()
 	return watched, bufio.NewReadWriter(bufio.NewReader(watched), bufio.NewWriter(watched)), nil
 }
 
-// watchedConn calls gone when it can be read no more.
+// chunkSize and chunksAhead bound what is read before anybody asks for it.
+const (
+	chunkSize   = 4 << 10
+	chunksAhead = 16
+)
+
+// watchedConn calls gone when it can be read no more. It reads ahead, because
+// after a client's word of farewell (GOAWAY in SPDY) nobody else reads on, and
+// the end of the connection would not be seen.
 type watchedConn struct {
 	net.Conn
-	in   io.Reader
-	gone func()
+	gone   func()
+	chunks chan []byte
+	// err is why chunks ended.
+	err error
+	// rest is what Read has not given out yet of the last chunk.
+	rest []byte
+
+	once   sync.Once
+	closed chan struct{}
 }
 
-// Read implements net.Conn.
-func (c *watchedConn) Read(b []byte) (int, error) {
-	n, err := c.in.Read(b)
-	if err != nil {
-		c.gone()
+// readAhead ends with the connection, whichever side closed it.
+func (c *watchedConn) readAhead() {
+	defer c.gone()
+	defer close(c.chunks)
+	for {
+		chunk := make([]byte, chunkSize)
+		n, err := c.Conn.Read(chunk)
+		select {
+		case c.chunks <- chunk[:n]:
+		case <-c.closed:
+			return
+		}
+		if err != nil {
+			c.err = err
+			return
+		}
 	}
-	return n, err
+}
+
+// Read implements net.Conn. It is called by one goroutine at a time.
+func (c *watchedConn) Read(b []byte) (int, error) {
+	for len(c.rest) == 0 {
+		chunk, more := <-c.chunks
+		if !more {
+			return 0, c.reason()
+		}
+		c.rest = chunk
+	}
+	n := copy(b, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+func (c *watchedConn) reason() error {
+	select {
+	case <-c.closed:
+		return net.ErrClosed
+	default:
+		return c.err
+	}
+}
+
+// Close implements net.Conn.
+func (c *watchedConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }

@@ -157,9 +157,6 @@ pod_memory_working_set_bytes{namespace="shop",pod="web"} 7 1767323045000
 	if code, _ := e.call("GET", "/runningpods/", "alice"); code != http.StatusNotFound {
 		t.Errorf("GET /runningpods/: %d", code)
 	}
-	if code, _ := e.call("POST", "/attach/shop/web/main", "alice"); code != http.StatusNotImplemented {
-		t.Errorf("attach: %d", code)
-	}
 	if code, _ := e.call("POST", "/exec/shop/web/main?output=1", "alice"); code != http.StatusBadRequest {
 		t.Errorf("exec without command: %d", code)
 	}

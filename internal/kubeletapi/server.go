@@ -117,9 +117,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 			CipherSuites:   cipherSuites,
 			ClientAuth:     tls.RequestClientCert,
 			GetCertificate: s.options.Certificate,
-			NextProtos:     []string{"http/1.1"}, // SPDY and WebSocket upgrades need it
 		},
+		Protocols: &http.Protocols{},
 	}
+	server.Protocols.SetHTTP1(true) // SPDY and WebSocket upgrades need it
 	ended := make(chan error, 1)
 	go func() { ended <- server.ServeTLS(listener, "", "") }()
 	select {

@@ -40,7 +40,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 	namespace, pod, container := r.PathValue("namespace"), r.PathValue("pod"), r.PathValue("container")
 	w, r, cancel := untilGone(w, r)
 	defer cancel()
-	streaming.ServeExec(w, r, executor{pods: s.options.Pods, namespace: namespace}, pod, types.UID(r.PathValue("uid")), container,
+	streaming.ServeExec(w, r, executor{pods: s.options.Pods, namespace: namespace, asked: *options}, pod, types.UID(r.PathValue("uid")), container,
 		command, options, idleTimeout, creationTimeout, remotecommandconsts.SupportedStreamingProtocols)
 }
 
@@ -48,6 +48,9 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 type executor struct {
 	pods      Pods
 	namespace string
+	// asked tells which streams the client asked for: over WebSocket the
+	// library makes all of them.
+	asked streaming.Options
 }
 
 // ExecInContainer implements the library's Executor. A command that ends with
@@ -57,11 +60,17 @@ func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, 
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	o := cloudapi.ExecOptions{Command: command, TTY: tty, Stdin: in, Resize: sizes(ctx, resize)}
-	if out != nil {
+	o := cloudapi.ExecOptions{Command: command, TTY: tty}
+	if tty {
+		o.Resize = sizes(ctx, resize)
+	}
+	if e.asked.Stdin && in != nil {
+		o.Stdin = in
+	}
+	if e.asked.Stdout && out != nil {
 		o.Stdout = out
 	}
-	if errOut != nil {
+	if e.asked.Stderr && errOut != nil {
 		o.Stderr = errOut
 	}
 	code, err := e.pods.Exec(ctx, e.namespace, pod, container, o)

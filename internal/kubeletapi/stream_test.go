@@ -30,7 +30,12 @@ func clientOf(e *endpoint) (*http.Client, error) { return rest.HTTPClientFor(e.c
 // executors are the two ways by which a command is run.
 func executors(t *testing.T, e *endpoint, query string) map[string]remotecommand.Executor {
 	t.Helper()
-	target, err := url.Parse(e.url + "/exec/shop/web/main?" + query)
+	return executorsOf(t, e, "/exec/shop/web/main?"+query)
+}
+
+func executorsOf(t *testing.T, e *endpoint, path string) map[string]remotecommand.Executor {
+	t.Helper()
+	target, err := url.Parse(e.url + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +114,16 @@ func TestExecExitCode(t *testing.T) {
 			if errors.As(err, &exit) && exit.ExitStatus() != c.code || c.code != 0 && exit == nil {
 				t.Errorf("%s: %v, want exit code %d", name, err, c.code)
 			}
+		}
+	}
+}
+
+func TestAttach(t *testing.T) {
+	e := serve(t)
+	for name, executor := range executorsOf(t, e, "/attach/shop/web/main?output=1") {
+		err := executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{Stdout: io.Discard})
+		if err == nil || !strings.Contains(err.Error(), "attach is not possible") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

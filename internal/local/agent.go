@@ -92,7 +92,8 @@ func (s *Stack) nodeConfig(name string) (config.Node, error) {
 		return n, fmt.Errorf("issuing identity of node %s: %w", name, err)
 	}
 	n.Serving.ClientCAFile = s.Cluster.CAFile()
-	n.Serving.CertFile, n.Serving.KeyFile, err = s.Cluster.ServingCert(name, []string{"system:nodes"}, []string{name}, []net.IP{net.ParseIP(loopback)})
+	addresses := []net.IP{net.ParseIP(loopback)}
+	n.Serving.CertFile, n.Serving.KeyFile, err = s.Cluster.ServingCert(name, []string{"system:nodes"}, []string{name}, addresses)
 	if err != nil {
 		return n, fmt.Errorf("issuing serving certificate of node %s: %w", name, err)
 	}
@@ -114,11 +115,10 @@ func (s *Stack) writeKey(name string, cloud Cloud) (string, error) {
 // waitForNodes returns when every virtual node is Ready.
 func (s *Stack) waitForNodes(ctx context.Context) error {
 	s.options.Progress("waiting for the virtual nodes to be Ready")
-	missing := ""
+	missing, why := "", ""
 	ready := func(ctx context.Context) (bool, error) {
 		for _, name := range s.options.Nodes {
-			n, err := s.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-			if err != nil || !isReady(n) || !s.agent.running() {
+			if why = s.unready(ctx, name); why != "" {
 				missing = name
 				return false, nil
 			}
@@ -126,9 +126,24 @@ func (s *Stack) waitForNodes(ctx context.Context) error {
 		return true, nil
 	}
 	if err := wait.PollUntilContextTimeout(ctx, poll, nodeTimeout, true, ready); err != nil {
-		return fmt.Errorf("waiting for node %s to be Ready: %w; the end of cumulet's log:\n%s", missing, err, s.agent.logTail())
+		return fmt.Errorf("waiting for node %s to be Ready: %w: %s; the end of cumulet's log:\n%s", missing, err, why, s.agent.logTail())
 	}
 	return nil
+}
+
+// unready tells why a node is not Ready; "" if it is.
+func (s *Stack) unready(ctx context.Context, name string) string {
+	n, err := s.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case err != nil:
+		return err.Error()
+	case !isReady(n):
+		return "condition Ready is not True"
+	case !s.agent.running():
+		return "cumulet does not run"
+	default:
+		return ""
+	}
 }
 
 func isReady(n *corev1.Node) bool {

@@ -60,7 +60,7 @@ func waitForClouds(ctx context.Context, path string, p *process.Process) (Clouds
 		if err := p.EndError(); err != nil {
 			return false, err
 		}
-		data, err := os.ReadFile(path) //nolint:gosec // a path of our own
+		data, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}
@@ -77,13 +77,12 @@ func waitForClouds(ctx context.Context, path string, p *process.Process) (Clouds
 
 // Groups asks the admin port which groups exist and existed.
 func (c Clouds) Groups(ctx context.Context) ([]Group, error) {
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Admin.Endpoint+"/groups", nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking for groups: %w", err)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	client := http.Client{Timeout: adminTimeout}
+	answer, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("asking for groups: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // has it. release unlocks.
 func Acquire(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making state directory: %w", err)
+		return nil, fmt.Errorf("making directory: %w", err)
 	}
 	path := filepath.Join(dir, "lock")
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names the directory
@@ -28,7 +28,7 @@ func Acquire(dir string) (release func(), err error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		owner, _ := os.ReadFile(path) //nolint:gosec // as above; without it the message is only shorter
 		_ = file.Close()
-		return nil, fmt.Errorf("state directory %s is in use by process %s: stop it, or give this one another stateDir", dir, strings.TrimSpace(string(owner)))
+		return nil, fmt.Errorf("directory %s is in use by process %s: stop that one, or name another directory", dir, strings.TrimSpace(string(owner)))
 	}
 	if err != nil {
 		_ = file.Close()

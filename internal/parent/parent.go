@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// FD is the environment variable that names the descriptor.
+// FD is the environment variable that names the descriptor. A program that does
+// not watch it outlives a parent that was killed.
 const FD = "CUMULET_PARENT_FD"
 
 // patience is how long an orderly end may take once the parent is gone.
@@ -33,6 +34,12 @@ func Context(ctx context.Context) (watched context.Context, stop func()) {
 		return ctx, func() {}
 	}
 	syscall.CloseOnExec(fd)
+	// Without this the watch could not be ended: a read would go on although
+	// the file is closed.
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "ignoring %s=%q: %v\n", FD, value, err)
+		return ctx, func() {}
+	}
 	pipe := os.NewFile(uintptr(fd), "parent")
 	watched, cancel := context.WithCancel(ctx)
 	go func() {

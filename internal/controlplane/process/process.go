@@ -15,12 +15,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-)
 
-// ParentFD is the environment variable by which a program is told the file
-// descriptor that ends when its parent does. The programs built from hack/
-// watch it; others take no notice and outlive a parent that was killed.
-const ParentFD = "CUMULET_PARENT_FD"
+	"github.com/cumulet/cumulet/internal/parent"
+)
 
 // firstExtraFD is the descriptor at which a child finds the first of
 // exec.Cmd.ExtraFiles: the one after stdin, stdout and stderr.
@@ -60,31 +57,31 @@ func Start(command Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", command.Name, err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // only the child writes to it
 	// Go marks both ends close-on-exec, so that no other child holds the
 	// write end; ExtraFiles hands the read end to this child alone.
 	parentRead, parentWrite, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", command.Name, err)
 	}
-	defer parentRead.Close()
+	defer func() { _ = parentRead.Close() }()
 
-	cmd := exec.Command(command.Path, command.Args...)
-	cmd.Env = append(slices.Clip(command.Env), ParentFD+"="+strconv.Itoa(firstExtraFD))
+	cmd := exec.Command(command.Path, command.Args...) //nolint:noctx // no context ends it: Stop does, which gives it time
+	cmd.Env = append(slices.Clip(command.Env), parent.FD+"="+strconv.Itoa(firstExtraFD))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{parentRead}
 	// A terminal's ^C goes to its foreground group: it is for the parent to
 	// stop its children in the right order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		parentWrite.Close()
+		_ = parentWrite.Close() // nobody reads it
 		return nil, fmt.Errorf("starting %s: %w", command.Name, err)
 	}
 	p := &Process{name: command.Name, cmd: cmd, log: command.Log, logStart: logStart, done: make(chan struct{})}
 	// Owned by the Process, ends with it.
 	go func() {
 		p.err = cmd.Wait()
-		parentWrite.Close()
+		_ = parentWrite.Close() // nobody reads it any more
 		close(p.done)
 	}()
 	return p, nil
@@ -174,7 +171,7 @@ func readTail(path string, start int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	info, err := file.Stat()
 	if err != nil {
 		return "", err
@@ -192,7 +189,7 @@ func openLog(path string) (*os.File, int64, error) {
 	}
 	info, err := file.Stat()
 	if err != nil {
-		file.Close()
+		_ = file.Close() // nothing was written
 		return nil, 0, fmt.Errorf("opening its log: %w", err)
 	}
 	return file, info.Size(), nil

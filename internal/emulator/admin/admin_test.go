@@ -31,15 +31,15 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	real := clock.RealClock{}
-	runtime := simulated.New(simulated.Options{Clock: real})
+	wall := clock.RealClock{}
+	runtime := simulated.New(simulated.Options{Clock: wall})
 	t.Cleanup(runtime.Close)
 	made := 0
-	b := &bench{faults: fault.NewSet(real, 1), calls: NewCalls(real)}
-	b.engine = engine.New(engine.Options{Clock: real, Runtime: runtime, Latency: engine.Latency{Schedule: time.Second},
+	b := &bench{faults: fault.NewSet(wall, 1), calls: NewCalls(wall)}
+	b.engine = engine.New(engine.Options{Clock: wall, Runtime: runtime, Latency: engine.Latency{Schedule: time.Second},
 		NewID: func() string { made++; return fmt.Sprintf("eci-%d", made) }})
 	t.Cleanup(b.engine.Close)
-	b.handler = New(real, []Cloud{{Name: "eci", Engine: b.engine, Faults: b.faults, Calls: b.calls, SetFate: runtime.SetFate}})
+	b.handler = New(wall, []Cloud{{Name: "eci", Engine: b.engine, Faults: b.faults, Calls: b.calls, SetFate: runtime.SetFate}})
 	return b
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -109,11 +110,7 @@ func (c *Calls) Report() CallsReport {
 }
 
 func clone(counts map[string]int) map[string]int {
-	copied := make(map[string]int, len(counts))
-	for name, n := range counts {
-		copied[name] = n
-	}
-	return copied
+	return maps.Clone(counts)
 }
 
 // Reset counts anew.

@@ -77,11 +77,14 @@ func answer(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(status)
 		return
 	}
+	text, err := json.MarshalIndent(body, "", "  ")
+	if err != nil {
+		http.Error(w, "encoding the answer: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // a client that is gone needs no answer
+	_, _ = w.Write(append(text, '\n')) // a client that is gone needs no answer
 }
 
 // statusOf is the HTTP status of an error.

@@ -52,7 +52,7 @@ func newTree(params map[string]string) *node {
 			continue
 		}
 		at := root
-		for _, part := range strings.Split(name, ".") {
+		for part := range strings.SplitSeq(name, ".") {
 			at = at.grow(part)
 		}
 		at.value = value

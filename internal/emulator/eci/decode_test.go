@@ -29,8 +29,6 @@ type sampleItem struct {
 	Parts []string `wire:"Part"`
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDecode(t *testing.T) {
 	required := "&Inner.Key=i&HookKey=h"
 	base := sample{Inner: sampleItem{Key: "i"}, Hook: sampleItem{Key: "h"}}
@@ -49,7 +47,7 @@ func TestDecode(t *testing.T) {
 		"Scalars": {
 			"each kind is parsed", "Name=abc&Policy=Never&Flag=True&Small=-3&Big=5000000000&Share=0.1", modeCreate,
 			with(func(s *sample) {
-				s.Name, s.Policy, s.Flag, s.Small, s.Big, s.Share = "abc", "Never", ptr(true), ptr(int32(-3)), ptr(int64(5000000000)), ptr(0.1)
+				s.Name, s.Policy, s.Flag, s.Small, s.Big, s.Share = "abc", "Never", new(true), new(int32(-3)), new(int64(5000000000)), new(0.1)
 			}), "", "",
 		},
 		"EmptyIsAbsent": {"an empty value counts as absent", "Flag=&Small=&Policy=&Word=", modeCreate, base, "", ""},

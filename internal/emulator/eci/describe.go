@@ -2,6 +2,7 @@ package eci
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cumulet/cumulet/internal/emulator/engine"
 )
@@ -60,7 +61,7 @@ func viewOf(g *engine.Group, withEvents bool) groupView {
 	v := groupView{
 		ContainerGroupID: g.ID, ContainerGroupName: g.Spec.Name, Status: string(g.Status),
 		RegionID: g.Spec.Region, ZoneID: g.Spec.Zone, VpcID: g.Spec.VPC, VSwitchID: g.Spec.Subnet,
-		SecurityGroupID: joined(g.Spec.SecurityGroups), ResourceGroupID: r.ResourceGroupID,
+		SecurityGroupID: strings.Join(g.Spec.SecurityGroups, ","), ResourceGroupID: r.ResourceGroupID,
 		CPU: g.Spec.CPU, Memory: g.Spec.Memory, InstanceType: g.Spec.InstanceType,
 		ComputeCategory: r.category(), EphemeralStorage: baseStorage + int(value(r.EphemeralStorage)),
 		RestartPolicy: g.Spec.RestartPolicy, IntranetIP: g.IP, EniInstanceID: g.ENI,
@@ -105,18 +106,8 @@ func (v *groupView) setEnd(g *engine.Group) {
 		v.FailedTime = at
 	case engine.Expired:
 		v.ExpiredTime = at
+	default: // it has not ended
 	}
-}
-
-func joined(items []string) string {
-	text := ""
-	for i, item := range items {
-		if i > 0 {
-			text += ","
-		}
-		text += item
-	}
-	return text
 }
 
 func tagsView(tags []engine.NameValue) []tagView {

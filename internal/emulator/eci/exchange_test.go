@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -333,8 +334,8 @@ func TestAction(t *testing.T) {
 		"query":  {r.server.Action(r.request(simple, testKey)), "CreateContainerGroup"},
 		"header": {r.server.Action(acs3Request()), "CreateContainerGroup"},
 		"body":   {r.server.Action(inForm), "CreateContainerGroup"},
-		"none":   {r.server.Action(httptest.NewRequest("GET", "/", nil)), ""},
-		"exec":   {r.server.Action(httptest.NewRequest("GET", "/exec/?s=1&Action=x", nil)), ""},
+		"none":   {r.server.Action(httptest.NewRequest(http.MethodGet, "/", nil)), ""},
+		"exec":   {r.server.Action(httptest.NewRequest(http.MethodGet, "/exec/?s=1&Action=x", nil)), ""},
 	}
 	for name, c := range cases {
 		if c.got != c.want {

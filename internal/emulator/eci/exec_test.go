@@ -136,7 +136,7 @@ func TestExecURIOverTLS(t *testing.T) {
 	r.must(simple)
 	r.groups.Run("eci-0001")
 	req := r.request(execLS, testKey)
-	req.TLS = httptest.NewRequest("GET", "https://x/", nil).TLS
+	req.TLS = httptest.NewRequest(http.MethodGet, "https://x/", nil).TLS
 	_, body := r.send(req)
 	if uri, _ := parse(t, body)["WebSocketUri"].(string); !strings.HasPrefix(uri, "wss://eci.test/exec/?s=") {
 		t.Errorf("WebSocketUri is %q; want wss://eci.test/exec/?s=…", uri)

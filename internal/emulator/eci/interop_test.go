@@ -58,7 +58,7 @@ func connect(t *testing.T, algorithm string, key eci.AccessKey) (*sdk.Client, *e
 	t.Cleanup(server.Close)
 	config := &openapi.Config{
 		AccessKeyId: &key.ID, AccessKeySecret: &key.Secret, SignatureAlgorithm: &algorithm,
-		Endpoint: tea.String(strings.TrimPrefix(server.URL, "http://")), Protocol: tea.String("http"),
+		Endpoint: new(strings.TrimPrefix(server.URL, "http://")), Protocol: new("http"),
 	}
 	if key.SecurityToken != "" {
 		config.SecurityToken = &key.SecurityToken
@@ -70,7 +70,7 @@ func connect(t *testing.T, algorithm string, key eci.AccessKey) (*sdk.Client, *e
 	return client, groups
 }
 
-var region = tea.String("cn-hangzhou")
+var region = new("cn-hangzhou")
 
 // wantCode checks for a refusal with a code and an HTTP status.
 func wantCode(t *testing.T, err error, code string, status int) {
@@ -93,29 +93,29 @@ func ok(t *testing.T, err error) {
 func create(t *testing.T, client *sdk.Client) string {
 	t.Helper()
 	request := &sdk.CreateContainerGroupRequest{
-		RegionId: region, ContainerGroupName: tea.String("web-1"), ClientToken: tea.String("token-1"),
+		RegionId: region, ContainerGroupName: new("web-1"), ClientToken: new("token-1"),
 		Cpu: tea.Float32(0.3), Memory: tea.Float32(0.6),
 		DnsConfig: &sdk.CreateContainerGroupRequestDnsConfig{NameServer: tea.StringSlice([]string{"10.0.0.10"})},
-		DnsPolicy: tea.String("None"),
-		Tag:       []*sdk.CreateContainerGroupRequestTag{{Key: tea.String("ключ"), Value: tea.String("a b*c~d/e+&=")}},
+		DnsPolicy: new("None"),
+		Tag:       []*sdk.CreateContainerGroupRequestTag{{Key: new("ключ"), Value: new("a b*c~d/e+&=")}},
 		Container: []*sdk.CreateContainerGroupRequestContainer{{
-			Name: tea.String("app"), Image: tea.String("nginx:1.25"), Arg: tea.StringSlice([]string{"", "-v"}),
-			EnvironmentVar: []*sdk.CreateContainerGroupRequestContainerEnvironmentVar{{Key: tea.String("A"), Value: tea.String("1")}},
+			Name: new("app"), Image: new("nginx:1.25"), Arg: tea.StringSlice([]string{"", "-v"}),
+			EnvironmentVar: []*sdk.CreateContainerGroupRequestContainerEnvironmentVar{{Key: new("A"), Value: new("1")}},
 			LivenessProbe: &sdk.CreateContainerGroupRequestContainerLivenessProbe{
-				HttpGet: &sdk.CreateContainerGroupRequestContainerLivenessProbeHttpGet{Path: tea.String("/"), Port: tea.Int32(80)},
+				HttpGet: &sdk.CreateContainerGroupRequestContainerLivenessProbeHttpGet{Path: new("/"), Port: tea.Int32(80)},
 			},
 		}},
 		InitContainer: []*sdk.CreateContainerGroupRequestInitContainer{{
-			Name: tea.String("prepare"), Image: tea.String("busybox"), Command: tea.StringSlice([]string{"true"}),
+			Name: new("prepare"), Image: new("busybox"), Command: tea.StringSlice([]string{"true"}),
 		}},
 	}
 	content := base64.StdEncoding.EncodeToString(make([]byte, 32<<10))
-	volume := &sdk.CreateContainerGroupRequestVolume{Name: tea.String("files"), Type: tea.String("ConfigFileVolume"),
+	volume := &sdk.CreateContainerGroupRequestVolume{Name: new("files"), Type: new("ConfigFileVolume"),
 		ConfigFileVolume: &sdk.CreateContainerGroupRequestVolumeConfigFileVolume{}}
 	for i := range 30 {
 		volume.ConfigFileVolume.ConfigFileToPath = append(volume.ConfigFileVolume.ConfigFileToPath,
 			&sdk.CreateContainerGroupRequestVolumeConfigFileVolumeConfigFileToPath{
-				Path: tea.String("f" + string(rune('a'+i))), Content: &content, Mode: tea.Int32(0o644)})
+				Path: new("f" + string(rune('a'+i))), Content: &content, Mode: tea.Int32(0o644)})
 	}
 	request.Volume = []*sdk.CreateContainerGroupRequestVolume{volume}
 	first, err := client.CreateContainerGroup(request)
@@ -133,8 +133,8 @@ func create(t *testing.T, client *sdk.Client) string {
 
 func describe(t *testing.T, client *sdk.Client, id string) {
 	answer, err := client.DescribeContainerGroups(&sdk.DescribeContainerGroupsRequest{
-		RegionId: region, ContainerGroupIds: tea.String(`["` + id + `"]`), WithEvent: tea.Bool(true),
-		Tag: []*sdk.DescribeContainerGroupsRequestTag{{Key: tea.String("ключ"), Value: tea.String("a b*c~d/e+&=")}},
+		RegionId: region, ContainerGroupIds: new(`["` + id + `"]`), WithEvent: new(true),
+		Tag: []*sdk.DescribeContainerGroupsRequestTag{{Key: new("ключ"), Value: new("a b*c~d/e+&=")}},
 	})
 	ok(t, err)
 	if len(answer.Body.ContainerGroups) != 1 {
@@ -191,27 +191,27 @@ func events(t *testing.T, client *sdk.Client, groups *eci.FakeGroups, id string)
 func logs(t *testing.T, client *sdk.Client, groups *eci.FakeGroups, id string) {
 	groups.Lines = []engine.LogLine{{Time: time.Now(), Text: "hello <world> ä"}}
 	answer, err := client.DescribeContainerLog(&sdk.DescribeContainerLogRequest{
-		RegionId: region, ContainerGroupId: &id, ContainerName: tea.String("app"), LimitBytes: tea.Int64(1000),
+		RegionId: region, ContainerGroupId: &id, ContainerName: new("app"), LimitBytes: tea.Int64(1000),
 	})
 	ok(t, err)
 	if got := tea.StringValue(answer.Body.Content); got != "hello <world> ä\n" {
 		t.Errorf("log is %q", got)
 	}
-	_, err = client.DescribeContainerLog(&sdk.DescribeContainerLogRequest{ContainerGroupId: &id, ContainerName: tea.String("x")})
+	_, err = client.DescribeContainerLog(&sdk.DescribeContainerLogRequest{ContainerGroupId: &id, ContainerName: new("x")})
 	wantCode(t, err, "InvalidParameter.NotFound", 404)
 }
 
 func exec(t *testing.T, client *sdk.Client, id string) {
 	request := &sdk.ExecContainerCommandRequest{
-		RegionId: region, ContainerGroupId: &id, ContainerName: tea.String("app"), Command: tea.String(`["echo","a b"]`),
-		Sync: tea.Bool(true),
+		RegionId: region, ContainerGroupId: &id, ContainerName: new("app"), Command: new(`["echo","a b"]`),
+		Sync: new(true),
 	}
 	answer, err := client.ExecContainerCommand(request)
 	ok(t, err)
 	if got := tea.StringValue(answer.Body.SyncResponse); got != "echo a b tty=false\non stderr\n" {
 		t.Errorf("output is %q", got)
 	}
-	request.Sync, request.TTY = nil, tea.Bool(true)
+	request.Sync, request.TTY = nil, new(true)
 	answer, err = client.ExecContainerCommand(request)
 	ok(t, err)
 	want := "ws://" + tea.StringValue(client.Endpoint) + "/exec/?s="
@@ -222,7 +222,7 @@ func exec(t *testing.T, client *sdk.Client, id string) {
 
 func metric(t *testing.T, client *sdk.Client, id string) {
 	answer, err := client.DescribeMultiContainerGroupMetric(&sdk.DescribeMultiContainerGroupMetricRequest{
-		RegionId: region, ContainerGroupIds: tea.String(`["` + id + `"]`), MetricType: tea.String("summary"),
+		RegionId: region, ContainerGroupIds: new(`["` + id + `"]`), MetricType: new("summary"),
 	})
 	ok(t, err)
 	record := answer.Body.MonitorDatas[0].Records[0]
@@ -242,14 +242,14 @@ func regions(t *testing.T, client *sdk.Client) {
 }
 
 func tags(t *testing.T, client *sdk.Client, id string) {
-	kind, ids := tea.String("ContainerGroup"), []*string{&id}
+	kind, ids := new("ContainerGroup"), []*string{&id}
 	_, err := client.TagResources(&sdk.TagResourcesRequest{RegionId: region, ResourceType: kind, ResourceId: ids,
-		Tag: []*sdk.TagResourcesRequestTag{{Key: tea.String("new"), Value: tea.String("1")}}})
+		Tag: []*sdk.TagResourcesRequestTag{{Key: new("new"), Value: new("1")}}})
 	ok(t, err)
 	_, err = client.UntagResources(&sdk.UntagResourcesRequest{RegionId: region, ResourceType: kind, ResourceId: ids,
 		TagKey: tea.StringSlice([]string{"ключ"})})
 	ok(t, err)
-	answer, err := client.ListTagResources(&sdk.ListTagResourcesRequest{RegionId: region, ResourceType: kind, ResourceId: ids, Limit: tea.String("5")})
+	answer, err := client.ListTagResources(&sdk.ListTagResourcesRequest{RegionId: region, ResourceType: kind, ResourceId: ids, Limit: new("5")})
 	ok(t, err)
 	got := []string{}
 	for _, r := range answer.Body.TagResources {
@@ -262,8 +262,8 @@ func tags(t *testing.T, client *sdk.Client, id string) {
 
 func update(t *testing.T, client *sdk.Client, groups *eci.FakeGroups, id string) {
 	request := &sdk.UpdateContainerGroupRequest{
-		RegionId: region, ContainerGroupId: &id, UpdateType: tea.String("IncrementalUpdate"),
-		Container: []*sdk.UpdateContainerGroupRequestContainer{{Name: tea.String("app"), Image: tea.String("nginx:1.26")}},
+		RegionId: region, ContainerGroupId: &id, UpdateType: new("IncrementalUpdate"),
+		Container: []*sdk.UpdateContainerGroupRequestContainer{{Name: new("app"), Image: new("nginx:1.26")}},
 	}
 	_, err := client.UpdateContainerGroup(request)
 	ok(t, err)
@@ -282,7 +282,7 @@ func restart(t *testing.T, client *sdk.Client, id string) {
 }
 
 func remove(t *testing.T, client *sdk.Client, id string) {
-	request := &sdk.DeleteContainerGroupRequest{RegionId: region, ContainerGroupId: &id, Force: tea.Bool(true)}
+	request := &sdk.DeleteContainerGroupRequest{RegionId: region, ContainerGroupId: &id, Force: new(true)}
 	_, err := client.DeleteContainerGroup(request)
 	ok(t, err)
 	_, err = client.DeleteContainerGroup(request)
@@ -295,9 +295,9 @@ func TestSDKWithFormBody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client, groups := connect(t, algorithm, eci.AccessKey{ID: "key-1", Secret: "secret-1"})
 			params := &openapi.Params{
-				Action: tea.String("CreateContainerGroup"), Version: tea.String("2018-08-08"), Protocol: tea.String("HTTP"),
-				Pathname: tea.String("/"), Method: tea.String("POST"), AuthType: tea.String("AK"), Style: tea.String("RPC"),
-				ReqBodyType: tea.String("formData"), BodyType: tea.String("json"),
+				Action: new("CreateContainerGroup"), Version: new("2018-08-08"), Protocol: new("HTTP"),
+				Pathname: new("/"), Method: new("POST"), AuthType: new("AK"), Style: new("RPC"),
+				ReqBodyType: new("formData"), BodyType: new("json"),
 			}
 			_, err := client.CallApi(params, &openapi.OpenApiRequest{Body: map[string]any{
 				"RegionId": "cn-hangzhou", "ContainerGroupName": "web-1", "Container.1.Name": "app",
@@ -322,7 +322,7 @@ func TestSDKSeesThrottling(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	client, err := sdk.NewClient(&openapi.Config{AccessKeyId: &key.ID, AccessKeySecret: &key.Secret,
-		Endpoint: tea.String(strings.TrimPrefix(server.URL, "http://")), Protocol: tea.String("http")})
+		Endpoint: new(strings.TrimPrefix(server.URL, "http://")), Protocol: new("http")})
 	ok(t, err)
 	_, err = client.DescribeRegions(&sdk.DescribeRegionsRequest{})
 	ok(t, err)

@@ -1,6 +1,7 @@
 package eci
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -53,8 +54,8 @@ func (m *memory[V]) drop(key string) {
 		return
 	}
 	delete(m.values, key)
-	for i := len(m.queue) - 1; i >= 0; i-- {
-		if m.queue[i].key == key {
+	for i, arrived := range slices.Backward(m.queue) {
+		if arrived.key == key {
 			m.queue = append(m.queue[:i], m.queue[i+1:]...)
 			return
 		}

@@ -17,9 +17,9 @@ import (
 
 // sdkNames are the wire names that the vendor's SDK can send with a request.
 func sdkNames(t reflect.Type, path string, names map[string]bool) {
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		kind := t.Field(i).Type
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		kind := field.Type
 		name = path + name
 		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
 			if kind.Kind() == reflect.Slice {
@@ -37,8 +37,7 @@ func sdkNames(t reflect.Type, path string, names map[string]bool) {
 
 // ownNames are the wire names that the decoder reads for an action.
 func ownNames(t reflect.Type, m mode, path, prefix string, names map[string]bool) {
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		if only := field.Tag.Get("only"); only != "" && only != string(m) {
 			continue
 		}
@@ -173,9 +172,9 @@ func checkNamesOf(t *testing.T, path string, answer any, want reflect.Type) {
 		}
 	case map[string]any:
 		fields := map[string]reflect.Type{}
-		for i := range want.NumField() {
-			name, _, _ := strings.Cut(want.Field(i).Tag.Get("json"), ",")
-			fields[name] = want.Field(i).Type
+		for field := range want.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			fields[name] = field.Type
 		}
 		for name, field := range v {
 			if kind, ok := fields[name]; ok {

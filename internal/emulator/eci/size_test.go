@@ -58,7 +58,7 @@ func TestGroupSize(t *testing.T) {
 		"InstanceSmall":  {"containers must fit into the type", change(group(0, 0, one(3, 4)), func(r *createRequest) { r.InstanceType = "ecs.g6.large" }), size{}, "InvalidParameter.CPU.Memory"},
 		"InstanceOdd":    {"unknown types are refused", change(group(0, 0), func(r *createRequest) { r.InstanceType = "ecs.zz.large" }), size{}, "InvalidInstanceTypeForEciBuy"},
 		"InitContainer": {"an init container counts by itself", change(group(0, 0, one(1, 2)), func(r *createRequest) {
-			r.InitContainers = []initContainer{{baseContainer: baseContainer{CPU: ptr(2.0), Memory: ptr(1.0)}}}
+			r.InitContainers = []initContainer{{baseContainer: baseContainer{CPU: new(2.0), Memory: new(1.0)}}}
 		}), size{2, 2}, ""},
 	}
 	for name, c := range cases {

@@ -213,8 +213,8 @@ func keep(dst, old reflect.Value) {
 		field := dst.Field(i)
 		switch {
 		case field.Type() == reflect.TypeFor[[]fileToPath]():
-			files := slices.Clone(field.Interface().([]fileToPath))
-			keepNamed(files, old.Field(i).Interface().([]fileToPath), fileKey)
+			files, oldFiles := slices.Clone(filesOf(field)), filesOf(old.Field(i))
+			keepNamed(files, oldFiles, fileKey)
 			field.Set(reflect.ValueOf(files))
 		case field.Kind() == reflect.Struct:
 			keep(field, old.Field(i))
@@ -222,4 +222,10 @@ func keep(dst, old reflect.Value) {
 			field.Set(old.Field(i))
 		}
 	}
+}
+
+// filesOf is a field that holds files; none if it does not.
+func filesOf(field reflect.Value) []fileToPath {
+	files, _ := reflect.TypeAssert[[]fileToPath](field)
+	return files
 }

@@ -191,12 +191,12 @@ func TestCreateLimits(t *testing.T) {
 func override(request, added string) string {
 	head, query, _ := strings.Cut(request, " ")
 	given := map[string]bool{}
-	for _, term := range strings.Split(added, "&") {
+	for term := range strings.SplitSeq(added, "&") {
 		name, _, _ := strings.Cut(term, "=")
 		given[name] = true
 	}
 	kept := []string{}
-	for _, term := range strings.Split(query, "&") {
+	for term := range strings.SplitSeq(query, "&") {
 		if name, _, _ := strings.Cut(term, "="); !given[name] {
 			kept = append(kept, term)
 		}

@@ -104,10 +104,10 @@ func checkFlex(f *flex, at string) error {
 
 // options decodes Options, a JSON object of words, numbers and switches.
 func (f *flex) options() (map[string]string, error) {
-	if f.Options == "" {
-		return nil, nil
-	}
 	var parsed map[string]any
+	if f.Options == "" {
+		return map[string]string{}, nil
+	}
 	if err := json.Unmarshal([]byte(f.Options), &parsed); err != nil {
 		return nil, fmt.Errorf("decoding flex volume options: %w", err)
 	}

@@ -121,7 +121,7 @@ func (e *Engine) prune() []Instance {
 	var forgotten []Instance
 	now, keep := e.options.Clock.Now(), e.options.Retention
 	for e.ended.Len() > keep.Latest {
-		r := e.ended.Front().Value.(*record)
+		r := recordAt(e.ended.Front())
 		if now.Sub(r.group.EndedAt) < keep.Keep {
 			break
 		}

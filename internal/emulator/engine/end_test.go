@@ -150,7 +150,7 @@ func TestScheduleFailed(t *testing.T) {
 			o.Retention = ECIRetention
 			o.Admit = func(s *Spec) error {
 				if s.Name == "big" {
-					return &Unschedulable{Reason: "NoStock", Message: "no such size is left"}
+					return &UnschedulableError{Reason: "NoStock", Message: "no such size is left"}
 				}
 				return errors.New("heavy load")
 			}

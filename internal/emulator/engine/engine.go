@@ -3,6 +3,7 @@ package engine
 import (
 	"container/list"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,8 +37,8 @@ type Options struct {
 	// ones included; the oldest vanished go first. 0 means DefaultHistory.
 	History int
 	// Admit is asked when a group is about to get a machine; nil admits all.
-	// An *Unschedulable says why there is none; any other error is told as
-	// reason UnknownError, the cloud's word for it (eci.md 2.4).
+	// An *UnschedulableError says why there is none; any other error is told as
+	// reason UnknownError, ECI's word for it (its page on custom events).
 	Admit func(*Spec) error
 }
 
@@ -63,12 +64,12 @@ type Retention struct {
 // latest hundred per region; those that could not be scheduled a day.
 var ECIRetention = Retention{Keep: time.Hour, Latest: 100, ScheduleFailed: 24 * time.Hour}
 
-// Unschedulable is why a group gets no machine; it becomes the reason and
+// UnschedulableError is why a group gets no machine; it becomes the reason and
 // message of status ScheduleFailed.
-type Unschedulable struct{ Reason, Message string }
+type UnschedulableError struct{ Reason, Message string }
 
 // Error implements error.
-func (u *Unschedulable) Error() string { return u.Reason + ": " + u.Message }
+func (u *UnschedulableError) Error() string { return u.Reason + ": " + u.Message }
 
 // Engine holds the groups of one cloud; it implements Groups. Use New.
 type Engine struct {
@@ -177,6 +178,11 @@ func (r *record) stopTimer() {
 	}
 }
 
+// recordAt is the record in a place of Engine.order or Engine.ended.
+func recordAt(at *list.Element) *record {
+	return at.Value.(*record) //nolint:forcetypeassert // both lists hold nothing else
+}
+
 // snapshot is the record as others may see it.
 func (r *record) snapshot() Group { return r.group }
 
@@ -192,5 +198,7 @@ func newInterfaceID() string {
 
 // hardwareAddress is the MAC of the n-th group, below Alibaba's prefix.
 func hardwareAddress(n uint32) string {
-	return fmt.Sprintf("00:16:3e:%02x:%02x:%02x", byte(n>>16), byte(n>>8), byte(n))
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], n)
+	return fmt.Sprintf("00:16:3e:%02x:%02x:%02x", b[1], b[2], b[3])
 }

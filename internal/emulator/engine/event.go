@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// eventLimit is how many events of a group the clouds keep (eci.md 2.1, 2.4).
+// eventLimit is how many events of a group the clouds keep (ECI's page
+// on DescribeContainerGroupEvents).
 const eventLimit = 50
 
 // mergeEvents adds what is new to events, the way a kubelet's correlator does:

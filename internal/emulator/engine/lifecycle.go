@@ -92,7 +92,7 @@ func (e *Engine) schedule(r *record, id string, spec *Spec) {
 }
 
 // admit asks Options.Admit.
-func (e *Engine) admit(spec *Spec) *Unschedulable {
+func (e *Engine) admit(spec *Spec) *UnschedulableError {
 	if e.options.Admit == nil {
 		return nil
 	}
@@ -100,18 +100,17 @@ func (e *Engine) admit(spec *Spec) *Unschedulable {
 	if err == nil {
 		return nil
 	}
-	var why *Unschedulable
-	if errors.As(err, &why) {
+	if why, ok := errors.AsType[*UnschedulableError](err); ok {
 		return why
 	}
-	return &Unschedulable{Reason: "UnknownError", Message: err.Error()}
+	return &UnschedulableError{Reason: "UnknownError", Message: err.Error()}
 }
 
 // addressFor takes an address for a group; the lock is held.
-func (e *Engine) addressFor(spec *Spec) (string, *Unschedulable) {
+func (e *Engine) addressFor(spec *Spec) (string, *UnschedulableError) {
 	address, err := e.addresses.take()
 	if err != nil {
-		return "", &Unschedulable{Reason: "InvalidVSwitchId.IpNotEnough", Message: spec.Subnet + ": " + err.Error()}
+		return "", &UnschedulableError{Reason: "InvalidVSwitchId.IpNotEnough", Message: spec.Subnet + ": " + err.Error()}
 	}
 	return address, nil
 }
@@ -123,7 +122,7 @@ func withAddress(spec Spec, address string) *Spec {
 }
 
 // refuse makes a group ScheduleFailed; the lock is held.
-func (e *Engine) refuse(r *record, why *Unschedulable) {
+func (e *Engine) refuse(r *record, why *UnschedulableError) {
 	now := e.options.Clock.Now()
 	r.group.Events = mergeEvents(r.group.Events,
 		[]Event{{Type: "Warning", Reason: why.Reason, Message: why.Message}}, now)

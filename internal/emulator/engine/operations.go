@@ -25,7 +25,7 @@ func (e *Engine) List(keep func(*Group) bool) []Group {
 	var groups []Group
 	var g Group
 	for at := e.order.Front(); at != nil; at = at.Next() {
-		g = at.Value.(*record).snapshot()
+		g = recordAt(at).snapshot()
 		if keep == nil || keep(&g) {
 			groups = append(groups, g)
 		}

@@ -24,10 +24,10 @@ const (
 	channelStderr
 	channelError
 	channelResize
-
-	// channelClose is v5's signal that the channel named by the next byte ends.
-	channelClose byte = 255
 )
+
+// channelClose is v5's signal that the channel named by the next byte ends.
+const channelClose byte = 255
 
 // exitCodeReason and exitCodeCause are the words in which Kubernetes wraps a
 // non-zero exit code (k8s.io/apimachinery/pkg/util/remotecommand).
@@ -81,13 +81,19 @@ func (f framing) result(exitCode int, err error) ([]byte, error) {
 			return nil, fmt.Errorf("encoding the status of a command: %w", jsonErr)
 		}
 		return f.message(channelError, payload), nil
-	case err != nil:
-		return f.message(channelError, []byte(err.Error())), nil
-	case exitCode != 0 && f.prefixed:
-		return f.message(channelError, []byte(exitMessage(exitCode))), nil
-	default:
+	case err == nil && (exitCode == 0 || !f.prefixed):
 		return nil, nil
+	default:
+		return f.message(channelError, []byte(endMessage(exitCode, err))), nil
 	}
+}
+
+// endMessage tells in words that a command failed or could not run.
+func endMessage(exitCode int, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return exitMessage(exitCode)
 }
 
 // statusOf tells the end of a command as a kubelet does.

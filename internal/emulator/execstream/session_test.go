@@ -43,8 +43,7 @@ func readToEnd(t *testing.T, socket *websocket.Conn) ([]string, int) {
 	var messages []string
 	for {
 		_, message, err := socket.ReadMessage()
-		var closed *websocket.CloseError
-		if errors.As(err, &closed) {
+		if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return messages, closed.Code
 		}
 		if err != nil {

@@ -306,7 +306,7 @@ func TestAdmit(t *testing.T) {
 	if _, err := set.Add(Fault{Kind: Unschedulable, Code: "NoStock", Message: "sold out", Times: 1}); err != nil {
 		t.Fatalf("adding: %v", err)
 	}
-	var why *engine.Unschedulable
+	var why *engine.UnschedulableError
 	if err := set.Admit(nil); !errors.As(err, &why) || why.Reason != "NoStock" || why.Message != "sold out" {
 		t.Errorf("admitting: %v", err)
 	}

@@ -16,7 +16,7 @@ func (s *Set) Groups(groups engine.Groups) engine.Groups {
 // Admit is for engine.Options.Admit: it refuses what an Unschedulable fault hits.
 func (s *Set) Admit(*engine.Spec) error {
 	for _, hit := range s.hits("", Unschedulable) {
-		return &engine.Unschedulable{Reason: hit.Code, Message: hit.Message}
+		return &engine.UnschedulableError{Reason: hit.Code, Message: hit.Message}
 	}
 	return nil
 }

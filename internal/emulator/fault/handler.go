@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -67,7 +68,8 @@ func (s *Set) wait(ctx context.Context, d time.Duration) {
 }
 
 // page is what a gateway in front of an API says when it is unwell.
-const page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+const page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n" +
+	"<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 
 // spoil handles the request and answers something else than it should.
 func spoil(front http.Handler, hit *armed, w http.ResponseWriter, r *http.Request) {
@@ -78,9 +80,7 @@ func spoil(front http.Handler, hit *armed, w http.ResponseWriter, r *http.Reques
 	}
 	body := kept.body.Bytes()
 	header := w.Header()
-	for name, values := range kept.header {
-		header[name] = values
-	}
+	maps.Copy(header, kept.header)
 	header.Del("Content-Length")
 	switch hit.Body {
 	case Truncated:

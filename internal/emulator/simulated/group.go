@@ -150,29 +150,16 @@ func (g *group) status() engine.Status {
 	case g.restarting || !g.initialized() || slices.ContainsFunc(g.apps, (*container).replacing):
 		return engine.Pending
 	}
-	waiting, running, succeeded := 0, 0, 0
-	for _, c := range g.apps {
-		switch current := &c.state.Current; {
-		case current.Kind == engine.KindWaiting && (c.state.Previous == nil || !c.retrying()):
-			waiting++
-		case current.Kind == engine.KindRunning || (c.due && !g.stopping):
-			running++
-		case current.Kind == engine.KindTerminated && current.ExitCode == 0:
-			succeeded++
-		}
+	n := g.count()
+	if g.stopping {
+		return n.stopping()
 	}
 	switch {
-	case g.stopping && running > 0:
-		return engine.Running
-	case g.stopping && succeeded == len(g.apps):
-		return engine.Succeeded
-	case g.stopping:
-		return engine.Failed
-	case waiting > 0:
+	case n.waiting > 0:
 		return engine.Pending
-	case running > 0 || g.spec.RestartPolicy == "Always" || g.spec.RestartPolicy == "":
+	case n.running > 0 || g.spec.RestartPolicy == "Always" || g.spec.RestartPolicy == "":
 		return engine.Running
-	case succeeded == len(g.apps):
+	case n.succeeded == n.all:
 		return engine.Succeeded
 	case g.spec.RestartPolicy == "Never":
 		return engine.Failed
@@ -181,8 +168,40 @@ func (g *group) status() engine.Status {
 	}
 }
 
+// counts are how many containers, without the init containers, wait for their
+// first run, run, and have succeeded.
+type counts struct{ all, waiting, running, succeeded int }
+
+func (g *group) count() counts {
+	n := counts{all: len(g.apps)}
+	for _, c := range g.apps {
+		switch current := &c.state.Current; {
+		case current.Kind == engine.KindWaiting && (c.state.Previous == nil || !c.retrying()):
+			n.waiting++
+		case current.Kind == engine.KindRunning || (c.due && !g.stopping):
+			n.running++
+		case current.Kind == engine.KindTerminated && current.ExitCode == 0:
+			n.succeeded++
+		}
+	}
+	return n
+}
+
+// stopping is the phase of a group that is being stopped.
+func (n counts) stopping() engine.Status {
+	switch {
+	case n.running > 0:
+		return engine.Running
+	case n.succeeded == n.all:
+		return engine.Succeeded
+	default:
+		return engine.Failed
+	}
+}
+
 // podName is how a kubelet names a pod in its messages. The clouds put groups
-// of their API into namespace default, with the group's id as UID (eci.md 2.3).
+// of their API into namespace default, with the group's id as UID (ECI's page
+// on DescribeContainerGroupStatus).
 func (g *group) podName() string { return g.spec.Name + "_default(" + g.id + ")" }
 
 // find returns a container by name; the lock is held.

@@ -10,7 +10,7 @@ import (
 )
 
 // fileMode is the permission bits of a request's number.
-func fileMode(mode int32) fs.FileMode { return fs.FileMode(mode) & fs.ModePerm }
+func fileMode(mode int32) fs.FileMode { return fs.FileMode(mode & int32(fs.ModePerm)) }
 
 // Logs implements engine.Instance. The current log is that of the newest run,
 // even if it is over, as a kubelet has it.
@@ -52,7 +52,8 @@ func (g *group) Exec(ctx context.Context, name string, req engine.ExecRequest) (
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(r.context, cancel)()
+	keep := context.AfterFunc(r.context, cancel) // the container's end ends the command, too
+	defer keep()
 	code, err := execute(ctx, machine, req)
 	if r.context.Err() != nil {
 		return exitKilled, nil // it went with its container

@@ -45,7 +45,7 @@ func (c *container) probe(r *run) {
 
 // roundUp is the first of a probe's rounds at or after d.
 func roundUp(d, period time.Duration) time.Duration {
-	return (d + period - 1) / period * period
+	return (d + period - 1).Truncate(period)
 }
 
 // period is never so short that probing would take the emulator's time.

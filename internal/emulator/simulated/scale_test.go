@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -79,10 +81,13 @@ func benchmarkStart(b *testing.B, c engine.Container) {
 		for i := range groups {
 			e.Create(engine.Spec{Name: fmt.Sprintf("web-%d", i), RestartPolicy: "Always", Containers: []engine.Container{c}})
 		}
-		eventually(b, "all groups run", func() bool {
-			time.Sleep(20 * time.Millisecond) // leaves the core to the groups
-			return len(e.List(func(g *engine.Group) bool { return g.Status == engine.Running })) == groups
+		const pause = 20 * time.Millisecond // leaves the core to the groups
+		err := wait.PollUntilContextTimeout(b.Context(), pause, patience, true, func(context.Context) (bool, error) {
+			return len(e.List(func(g *engine.Group) bool { return g.Status == engine.Running })) == groups, nil
 		})
+		if err != nil {
+			b.Fatalf("waiting until all groups run: %v", err)
+		}
 		b.ReportMetric(float64(heap()-before)/groups, "B/group")
 		b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
 		b.StopTimer()

@@ -134,11 +134,11 @@ func mktemp(_ context.Context, p *process) error {
 		if _, err := p.machine.Files.Stat(name); err == nil {
 			continue
 		}
-		make := p.machine.Files.Touch
+		create := p.machine.Files.Touch
 		if _, dir := set['d']; dir {
-			make = p.machine.Files.Mkdir
+			create = p.machine.Files.Mkdir
 		}
-		if err := make(name); err != nil {
+		if err := create(name); err != nil {
 			return brief(err)
 		}
 		return p.line(name)

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -135,7 +136,7 @@ func (f *Files) Open(name string, flag int) (io.ReadWriteCloser, error) {
 
 // underlying takes a PathError off.
 func underlying(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

@@ -59,9 +59,8 @@ func Recognises(argv []string) bool {
 	if len(argv) == 0 {
 		return false
 	}
-	name := path.Base(argv[0])
-	_, program := programs[name]
-	return program || standalone[name]
+	_, known := programOf(argv[0])
+	return known || standalone[path.Base(argv[0])]
 }
 
 // standalone are the shell's own commands that are programs too.
@@ -231,7 +230,7 @@ func (m *Machine) sleep(ctx context.Context, d time.Duration) error {
 // exec runs one of the programs.
 func (m *Machine) exec(ctx context.Context, args []string) error {
 	hc := interp.HandlerCtx(ctx)
-	run, ok := programs[path.Base(args[0])]
+	run, ok := programOf(args[0])
 	if !ok {
 		_, _ = fmt.Fprintf(hc.Stderr, "sh: %s: not found (the simulated runtime has no such program)\n", args[0])
 		return interp.ExitStatus(exitNotFound)

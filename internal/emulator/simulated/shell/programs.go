@@ -13,17 +13,30 @@ import (
 	"mvdan.cc/sh/v3/interp"
 )
 
-// programs are the commands besides the shell's own, by name.
-var programs map[string]func(context.Context, *process) error
+// program runs a command besides the shell's own.
+type program func(context.Context, *process) error
 
-func init() { // a literal would refer to itself, through runShell
-	programs = map[string]func(context.Context, *process) error{
-		"ash": runShell, "bash": runShell, "dash": runShell, "sh": runShell,
-		"cat": cat, "cut": cut, "date": date, "env": printEnvironment, "expr": expression,
-		"grep": grep, "head": head, "hostname": hostname, "id": id, "ls": ls, "mkdir": mkdir,
-		"mktemp": mktemp, "printenv": printenv, "rm": rm, "seq": seq, "sleep": sleep,
-		"sort": sortLines, "tail": tail, "tee": tee, "touch": touch, "uname": uname, "wc": wc,
-		"which": which, "whoami": whoami, "yes": yes,
+// programs are those that start no others.
+var programs = map[string]program{
+	"cat": cat, "cut": cut, "date": date, "env": printEnvironment, "expr": expression,
+	"grep": grep, "head": head, "hostname": hostname, "id": id, "ls": ls, "mkdir": mkdir,
+	"mktemp": mktemp, "printenv": printenv, "rm": rm, "seq": seq, "sleep": sleep,
+	"sort": sortLines, "tail": tail, "tee": tee, "touch": touch, "uname": uname, "wc": wc,
+	"whoami": whoami, "yes": yes,
+}
+
+// programOf finds a program by its name or path. Those which look for programs
+// themselves cannot stand in the table that they look into.
+func programOf(file string) (program, bool) {
+	name := path.Base(file)
+	switch {
+	case isShell(name):
+		return runShell, true
+	case name == "which":
+		return which, true
+	default:
+		run, ok := programs[name]
+		return run, ok
 	}
 }
 
@@ -203,7 +216,8 @@ func seq(_ context.Context, p *process) error {
 		}
 		numbers = append(numbers, n)
 	}
-	first, step, last := 1, 1, 0
+	first, step := 1, 1
+	var last int
 	switch len(numbers) {
 	case 1:
 		last = numbers[0]

@@ -37,28 +37,9 @@ func runShell(ctx context.Context, p *process) error {
 
 // shellArguments splits the command line of a shell; script is what to read.
 func shellArguments(p *process) (options []string, script io.Reader, params []string, err error) {
-	rest, command := p.args, false
-	for len(rest) > 0 && len(rest[0]) > 1 && (rest[0][0] == '-' || rest[0][0] == '+') {
-		flags := rest[0]
-		rest = rest[1:]
-		if flags == "--" {
-			break
-		}
-		if flags == "-o" || flags == "+o" {
-			if len(rest) == 0 {
-				return nil, nil, nil, fmt.Errorf("%s: option requires an argument", flags)
-			}
-			options, rest = append(options, flags, rest[0]), rest[1:]
-			continue
-		}
-		if strings.HasPrefix(flags, "--") { // --login, --norc: nothing to do without files of that kind
-			continue
-		}
-		command = command || strings.Contains(flags[1:], "c")
-		// l, i and s change nothing here; the others are for the shell.
-		if others := strings.NewReplacer("c", "", "l", "", "i", "", "s", "").Replace(flags); len(others) > 1 {
-			options = append(options, others)
-		}
+	options, command, rest, err := shellOptions(p.args)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	switch {
 	case command && len(rest) == 0:
@@ -76,6 +57,33 @@ func shellArguments(p *process) (options []string, script io.Reader, params []st
 	default:
 		return options, oneByte{p.stdin}, nil, nil
 	}
+}
+
+// shellOptions splits the options off a shell's arguments; command tells that
+// the first of the rest is a script.
+func shellOptions(args []string) (options []string, command bool, rest []string, err error) {
+	rest = args
+	for len(rest) > 0 && len(rest[0]) > 1 && strings.ContainsRune("-+", rune(rest[0][0])) {
+		flags := rest[0]
+		rest = rest[1:]
+		switch {
+		case flags == "--":
+			return options, command, rest, nil
+		case flags == "-o" || flags == "+o":
+			if len(rest) == 0 {
+				return nil, false, nil, fmt.Errorf("%s: option requires an argument", flags)
+			}
+			options, rest = append(options, flags, rest[0]), rest[1:]
+		case strings.HasPrefix(flags, "--"): // --login, --norc: nothing to do without files of that kind
+		default:
+			command = command || strings.Contains(flags[1:], "c")
+			// l, i and s change nothing here; the others are for the shell.
+			if others := strings.NewReplacer("c", "", "l", "", "i", "", "s", "").Replace(flags); len(others) > 1 {
+				options = append(options, others)
+			}
+		}
+	}
+	return options, command, rest, nil
 }
 
 // oneByte reads no further than asked, so that the commands of a script from

@@ -123,7 +123,7 @@ func codeError(code int) error {
 	if code == 0 {
 		return nil
 	}
-	return interp.ExitStatus(code)
+	return interp.ExitStatus(code & 0xff)
 }
 
 // perform runs the statements of one line; exited tells that the shell ends.

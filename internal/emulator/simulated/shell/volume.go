@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"path"
@@ -132,7 +133,7 @@ func (v *Volume) create(name string, truncate bool, now time.Time) error {
 
 // touch makes a file or renews its time.
 func (v *Volume) touch(name string, now time.Time) error {
-	if err := v.create(name, false, now); err != nil && err != syscall.EISDIR {
+	if err := v.create(name, false, now); err != nil && !errors.Is(err, syscall.EISDIR) {
 		return err
 	}
 	v.mu.Lock()
