@@ -13,8 +13,8 @@ import (
 
 // Exec runs a command in a running container and returns its exit code. Its
 // errors are API errors with the kubelet's wording where it has one.
-func (p *Provider) Exec(ctx context.Context, namespace, pod, container string, o cloudapi.ExecOptions) (int, error) {
-	r, err := p.containerRecord(namespace, pod, container)
+func (p *Provider) Exec(ctx context.Context, of ContainerName, o cloudapi.ExecOptions) (int, error) {
+	r, err := p.containerRecord(of)
 	if err != nil {
 		return 0, err
 	}
@@ -22,11 +22,11 @@ func (p *Provider) Exec(ctx context.Context, namespace, pod, container string, o
 	if !limits.Can.Exec {
 		return 0, apierrors.NewBadRequest(fmt.Sprintf("exec is not possible: the API of %s has no such action", limits.Cloud))
 	}
-	status, found := containerStatus(r.pod, container)
+	status, found := containerStatus(r.pod, of.Container)
 	if !found || status.State.Running == nil || r.groupID == "" || r.vanished {
-		return 0, apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is not running", container, pod))
+		return 0, apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is not running", of.Container, of.Pod))
 	}
-	code, err := p.Cloud.Exec(ctx, r.groupID, container, o)
+	code, err := p.Cloud.Exec(ctx, r.groupID, of.Container, o)
 	if err != nil {
 		return 0, cloudError(err)
 	}

@@ -23,7 +23,7 @@ func TestExec(t *testing.T) {
 		h.create("young")
 		h.group("uid-young")
 		var out bytes.Buffer
-		code, err := h.p.Exec(h.t.Context(), testNamespace, "web", "main", cloudapi.ExecOptions{Command: []string{"echo", "a"}, Stdout: &out})
+		code, err := h.p.Exec(h.t.Context(), ContainerName{testNamespace, "web", "main"}, cloudapi.ExecOptions{Command: []string{"echo", "a"}, Stdout: &out})
 		if code != 0 || err != nil || out.String() != "echo a\n" {
 			t.Errorf("code %d, error %v, output %q", code, err, out.String())
 		}
@@ -33,13 +33,13 @@ func TestExec(t *testing.T) {
 		}{
 			"no pod": {"none", "main", 404}, "no container": {"web", "none", 404}, "not running": {"young", "main", 400},
 		} {
-			_, err := h.p.Exec(h.t.Context(), testNamespace, c.pod, c.container, cloudapi.ExecOptions{Command: []string{"true"}})
+			_, err := h.p.Exec(h.t.Context(), ContainerName{testNamespace, c.pod, c.container}, cloudapi.ExecOptions{Command: []string{"true"}})
 			if status, ok := err.(apierrors.APIStatus); !ok || status.Status().Code != c.code {
 				t.Errorf("%s: %v, want code %d", name, err, c.code)
 			}
 		}
 		h.cloud.Fail(fakecloud.OpExec, fakecloud.Fault{Before: cloudErr(cloudapi.CodeThrottled, false)})
-		if _, err := h.p.Exec(h.t.Context(), testNamespace, "web", "main", cloudapi.ExecOptions{}); !apierrors.IsTooManyRequests(err) {
+		if _, err := h.p.Exec(h.t.Context(), ContainerName{testNamespace, "web", "main"}, cloudapi.ExecOptions{}); !apierrors.IsTooManyRequests(err) {
 			t.Errorf("throttled: %v", err)
 		}
 	})
@@ -48,7 +48,7 @@ func TestExec(t *testing.T) {
 func TestExecUnsupported(t *testing.T) {
 	run(t, func(h *harness) {
 		h.running("web")
-		if _, err := h.p.Exec(h.t.Context(), testNamespace, "web", "main", cloudapi.ExecOptions{}); !apierrors.IsBadRequest(err) {
+		if _, err := h.p.Exec(h.t.Context(), ContainerName{testNamespace, "web", "main"}, cloudapi.ExecOptions{}); !apierrors.IsBadRequest(err) {
 			t.Errorf("exec: %v", err)
 		}
 		if _, err := h.p.Usage(h.t.Context()); !apierrors.IsBadRequest(err) {

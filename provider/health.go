@@ -67,8 +67,7 @@ func reason(err error) string {
 
 // stableText is an error's text without what differs each time.
 func stableText(err error) string {
-	var e *cloudapi.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*cloudapi.Error](err); ok {
 		return e.Stable()
 	}
 	return err.Error()

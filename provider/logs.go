@@ -29,43 +29,48 @@ type LogOptions struct {
 // Logs writes a container's log to w and, with Follow, what is added to it
 // until the container ends or ctx does. Its errors are API errors (not found,
 // bad request) with the kubelet's wording, until the first byte is written.
-func (p *Provider) Logs(ctx context.Context, namespace, pod, container string, o LogOptions, w io.Writer) error {
-	r, err := p.containerRecord(namespace, pod, container)
+func (p *Provider) Logs(ctx context.Context, of ContainerName, o LogOptions, w io.Writer) error {
+	r, err := p.containerRecord(of)
 	if err != nil {
 		return err
 	}
 	if err := p.checkLogOptions(o); err != nil {
 		return err
 	}
-	if err := loggable(r.pod, container, o.Previous); err != nil {
+	if err := loggable(r.pod, of.Container, o.Previous); err != nil {
 		return err
 	}
 	if r.groupID == "" || r.vanished {
-		return apierrors.NewBadRequest(fmt.Sprintf("the log of container %q in pod %q is gone: its container group no longer exists", container, pod))
+		return apierrors.NewBadRequest(fmt.Sprintf("the log of container %q in pod %q is gone: its container group no longer exists", of.Container, of.Pod))
 	}
 	out := &limitedWriter{w: w, left: -1}
 	if o.LimitBytes != nil {
 		out.left = *o.LimitBytes
 	}
-	err = p.newTail(&r, container, o, out).run(ctx)
+	err = p.newTail(&r, of.Container, o, out).run(ctx)
 	if errors.Is(err, errLimitReached) {
 		return nil
 	}
 	return err
 }
 
+// ContainerName names a container of a pod.
+type ContainerName struct {
+	Namespace, Pod, Container string
+}
+
 // containerRecord finds the pod and makes sure it has the container.
-func (p *Provider) containerRecord(namespace, name, container string) (record, error) {
-	r, ok := p.store.byPodName(namespace, name)
+func (p *Provider) containerRecord(of ContainerName) (record, error) {
+	r, ok := p.store.byPodName(of.Namespace, of.Pod)
 	if !ok {
-		return record{}, apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, name)
+		return record{}, apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, of.Pod)
 	}
 	for _, c := range allContainers(r.pod) {
-		if c.Name == container {
+		if c.Name == of.Container {
 			return r, nil
 		}
 	}
-	return record{}, apierrors.NewNotFound(schema.GroupResource{Resource: "containers"}, container)
+	return record{}, apierrors.NewNotFound(schema.GroupResource{Resource: "containers"}, of.Container)
 }
 
 // checkLogOptions refuses what the cloud's log call cannot express.
@@ -80,7 +85,8 @@ func (p *Provider) checkLogOptions(o LogOptions) error {
 		{"--timestamps", o.Timestamps, limits.Log.Timestamps},
 	} {
 		if option.set && !option.can {
-			return apierrors.NewBadRequest(fmt.Sprintf("%s cannot be honoured: the log call of %s knows only the last lines of a container's current run", option.name, limits.Cloud))
+			return apierrors.NewBadRequest(fmt.Sprintf("%s cannot be honoured: the log call of %s knows only the last lines "+
+				"of a container's current run", option.name, limits.Cloud))
 		}
 	}
 	if o.Previous && o.Follow {

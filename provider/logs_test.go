@@ -43,7 +43,7 @@ func (r *reader) ended() (string, bool, error) {
 func (h *harness) logs(ctx context.Context, pod string, o LogOptions) *reader {
 	r := &reader{}
 	go func() {
-		err := h.p.Logs(ctx, testNamespace, pod, "main", o, r)
+		err := h.p.Logs(ctx, ContainerName{testNamespace, pod, "main"}, o, r)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.done, r.err = true, err
@@ -84,7 +84,7 @@ func TestLogs(t *testing.T) {
 			run(t, func(h *harness) {
 				h.cloud.SetLog(h.running("web"), "main", c.log)
 				var out bytes.Buffer
-				if err := h.p.Logs(h.t.Context(), testNamespace, "web", "main", c.options, &out); err != nil {
+				if err := h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, c.options, &out); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(c.want, out.String()); diff != "" {
@@ -122,7 +122,7 @@ func TestLogsRefused(t *testing.T) {
 			"group gone": {"lost", "main", LogOptions{}, 400,
 				`the log of container "main" in pod "lost" is gone: its container group no longer exists`},
 		} {
-			err := h.p.Logs(h.t.Context(), testNamespace, c.pod, c.container, c.options, &bytes.Buffer{})
+			err := h.p.Logs(h.t.Context(), ContainerName{testNamespace, c.pod, c.container}, c.options, &bytes.Buffer{})
 			status, ok := err.(apierrors.APIStatus)
 			if !ok || status.Status().Code != c.code || err.Error() != c.want {
 				t.Errorf("%s: %v, want %d %s", name, err, c.code, c.want)
@@ -134,11 +134,11 @@ func TestLogsRefused(t *testing.T) {
 func TestPreviousLogs(t *testing.T) {
 	run(t, func(h *harness) {
 		id := h.running("web", func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyAlways })
-		err := h.p.Logs(h.t.Context(), testNamespace, "web", "main", LogOptions{Previous: true}, &bytes.Buffer{})
+		err := h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, LogOptions{Previous: true}, &bytes.Buffer{})
 		if err == nil || err.Error() != `previous terminated container "main" in pod "web" not found` {
 			t.Errorf("before a restart: %v", err)
 		}
-		err = h.p.Logs(h.t.Context(), testNamespace, "web", "main", LogOptions{Previous: true, Follow: true}, &bytes.Buffer{})
+		err = h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, LogOptions{Previous: true, Follow: true}, &bytes.Buffer{})
 		if !apierrors.IsBadRequest(err) {
 			t.Errorf("follow of the previous run: %v", err)
 		}
@@ -147,7 +147,7 @@ func TestPreviousLogs(t *testing.T) {
 			g.Containers[0].Previous = &cloudapi.RunState{Kind: cloudapi.RunTerminated, ExitCode: 1}
 		})
 		h.wait(5 * time.Second)
-		if err := h.p.Logs(h.t.Context(), testNamespace, "web", "main", LogOptions{Previous: true}, &bytes.Buffer{}); err != nil {
+		if err := h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, LogOptions{Previous: true}, &bytes.Buffer{}); err != nil {
 			t.Error(err)
 		}
 		calls := h.cloud.Calls(fakecloud.OpLogs)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -80,16 +81,16 @@ func nodeLabels(o NodeOptions) map[string]string {
 	if o.Zone != "" {
 		labels[corev1.LabelTopologyZone] = o.Zone
 	}
-	for key, value := range o.Labels {
-		labels[key] = value
-	}
+	maps.Copy(labels, o.Labels)
 	return labels
 }
 
 // nodeConditions are the conditions now; a condition that says what it said
 // before keeps its transition time.
 func nodeConditions(h CloudHealth, before []corev1.NodeCondition, now time.Time) []corev1.NodeCondition {
-	cloud := corev1.NodeCondition{Type: ConditionCloudAvailable, Status: corev1.ConditionUnknown, Reason: "NotAskedYet", Message: "the cloud has not been asked yet"}
+	cloud := corev1.NodeCondition{
+		Type: ConditionCloudAvailable, Status: corev1.ConditionUnknown, Reason: "NotAskedYet", Message: "the cloud has not been asked yet",
+	}
 	switch {
 	case !h.Known:
 	case h.Err == nil:
@@ -99,7 +100,10 @@ func nodeConditions(h CloudHealth, before []corev1.NodeCondition, now time.Time)
 	}
 	conditions := []corev1.NodeCondition{
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "cumulet is posting ready status"},
-		{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "each pod has memory of its own in the cloud"},
+		{
+			Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse,
+			Reason: "KubeletHasSufficientMemory", Message: "each pod has memory of its own in the cloud",
+		},
 		{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "each pod has a disk of its own in the cloud"},
 		{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "each pod has a machine of its own in the cloud"},
 		cloud,

@@ -112,7 +112,11 @@ func collect[T runtime.Object](ctx context.Context, source *objects, pod *corev1
 		case err != nil:
 			return err
 		default:
-			found[name] = object.(T)
+			typed, ok := object.(T)
+			if !ok {
+				return fmt.Errorf("reading %s %s: it is a %T", source.resource.Resource, name, object)
+			}
+			found[name] = typed
 		}
 	}
 	return nil

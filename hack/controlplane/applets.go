@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 
-	"github.com/cumulet/cumulet/hack/controlplane/applet"
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
@@ -20,6 +19,8 @@ import (
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client-go's metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // kubernetes_build_info
+
+	"github.com/cumulet/cumulet/hack/controlplane/applet"
 )
 
 // applets maps the name by which the binary is called to the program it then
@@ -48,7 +49,7 @@ func runEtcd() int {
 // runKubectl follows k8s.io/kubernetes/cmd/kubectl, which reads -v before the
 // command is made so that reading kuberc and finding plugins is logged too.
 func runKubectl() int {
-	logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)) //nolint:errcheck // an unusable level is refused again by the flag itself
+	_, _ = logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)) // an unusable level is refused again by the flag itself
 	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 		kubectlutil.CheckErr(err) // prints and exits with the error's own status
 	}

@@ -57,8 +57,9 @@ func (n *nodeInformers) run(ctx context.Context, p *provider.Provider) error {
 	_, err := n.pods.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: func(object any) { observe(p, object) },
 		UpdateFunc: func(before, after any) {
-			if a, b := before.(*corev1.Pod), after.(*corev1.Pod); a.UID != b.UID {
-				p.Forget(a.UID)
+			old, _ := before.(*corev1.Pod) // an informer of pods has nothing else
+			if pod, ok := after.(*corev1.Pod); ok && old != nil && old.UID != pod.UID {
+				p.Forget(old.UID)
 			}
 			observe(p, after)
 		},

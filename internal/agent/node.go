@@ -122,11 +122,14 @@ func (n *virtualNode) listen(ctx context.Context, p *parts) error {
 }
 
 func (n *virtualNode) nodeOptions(p *parts) provider.NodeOptions {
-	port := p.listener.Addr().(*net.TCPAddr).Port
+	port := n.node.Port
+	if address, ok := p.listener.Addr().(*net.TCPAddr); ok { // it chose the port if that was 0
+		port = int32(address.Port) //nolint:gosec // a TCP port fits
+	}
 	return provider.NodeOptions{
 		Name: n.node.Name, Cloud: n.node.Cloud, Region: n.node.Region, Zone: n.node.Zone,
 		Architecture: n.node.Architecture, Version: n.options.Version, KubernetesVersion: KubernetesVersion,
-		Address: n.node.AdvertiseAddress, KubeletPort: int32(port), //nolint:gosec // a TCP port fits
+		Address: n.node.AdvertiseAddress, KubeletPort: port,
 		Capacity: n.node.Capacity, Labels: n.node.Labels, Taints: n.node.Taints, DisableTaint: n.node.DisableTaint,
 	}
 }

@@ -58,8 +58,8 @@ func (f *fakePods) named(what string, names ...string) {
 	}
 }
 
-func (f *fakePods) Logs(ctx context.Context, namespace, pod, container string, o provider.LogOptions, w io.Writer) error {
-	f.named("logs", namespace, pod, container)
+func (f *fakePods) Logs(ctx context.Context, of provider.ContainerName, o provider.LogOptions, w io.Writer) error {
+	f.named("logs", of.Namespace, of.Pod, of.Container)
 	if f.logs == nil {
 		f.t.Error("unexpected logs")
 		return errUnexpected
@@ -67,8 +67,8 @@ func (f *fakePods) Logs(ctx context.Context, namespace, pod, container string, o
 	return f.logs(ctx, o, w)
 }
 
-func (f *fakePods) Exec(ctx context.Context, namespace, pod, container string, o cloudapi.ExecOptions) (int, error) {
-	f.named("exec", namespace, pod, container)
+func (f *fakePods) Exec(ctx context.Context, of provider.ContainerName, o cloudapi.ExecOptions) (int, error) {
+	f.named("exec", of.Namespace, of.Pod, of.Container)
 	if f.exec == nil {
 		f.t.Error("unexpected exec")
 		return 0, errUnexpected

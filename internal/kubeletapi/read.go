@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,7 +39,8 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	out := &flushWriter{w: w, controller: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	err = s.options.Pods.Logs(r.Context(), r.PathValue("namespace"), r.PathValue("pod"), r.PathValue("container"), options, out)
+	of := provider.ContainerName{Namespace: r.PathValue("namespace"), Pod: r.PathValue("pod"), Container: r.PathValue("container")}
+	err = s.options.Pods.Logs(r.Context(), of, options, out)
 	switch {
 	case err == nil, r.Context().Err() != nil:
 	case out.written:
@@ -84,7 +86,8 @@ func logOptions(q url.Values, now time.Time) (provider.LogOptions, error) {
 		if !o.Since.IsZero() {
 			p.err = errors.New("sinceSeconds and sinceTime exclude each other: give one")
 		}
-		o.Since = now.Add(-time.Duration(*seconds) * time.Second)
+		// No log is older than what a Duration can hold, 292 years.
+		o.Since = now.Add(-time.Duration(min(*seconds, int64(math.MaxInt64/time.Second))) * time.Second)
 	}
 	if stream := q.Get("stream"); stream != "" && stream != corev1.LogStreamAll {
 		p.err = fmt.Errorf("stream %q cannot be chosen: the clouds keep stdout and stderr as one log", stream)

@@ -173,6 +173,7 @@ func TestLogQuery(t *testing.T) {
 		"follow=true&previous=1&timestamps=t": {want: provider.LogOptions{Follow: true, Previous: true, Timestamps: true}},
 		"sinceSeconds=60":                     {want: provider.LogOptions{Since: start.Add(-time.Minute)}},
 		"sinceTime=2026-01-01T00:00:00Z":      {want: provider.LogOptions{Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		"sinceSeconds=10000000000":            {want: provider.LogOptions{Since: start.Add(-time.Duration(9223372036) * time.Second)}},
 		"stream=All":                          {},
 		"tailLines=-1":                        {err: `query parameter tailLines is "-1", must be a whole number not below 0`},
 		"tailLines=ten":                       {err: `query parameter tailLines is "ten", must be a whole number not below 0`},
@@ -268,7 +269,7 @@ func TestFollowedLogEndsWithClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	request, err := http.NewRequestWithContext(ctx, "GET", e.url+"/containerLogs/shop/web/main?follow=true", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url+"/containerLogs/shop/web/main?follow=true", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,8 @@ import (
 // Pods is what the server shows of a node; *provider.Provider is it.
 type Pods interface {
 	GetPods(ctx context.Context) ([]*corev1.Pod, error)
-	Logs(ctx context.Context, namespace, pod, container string, o provider.LogOptions, w io.Writer) error
-	Exec(ctx context.Context, namespace, pod, container string, o cloudapi.ExecOptions) (int, error)
+	Logs(ctx context.Context, of provider.ContainerName, o provider.LogOptions, w io.Writer) error
+	Exec(ctx context.Context, of provider.ContainerName, o cloudapi.ExecOptions) (int, error)
 	PortForward(ctx context.Context, namespace, pod string, port int32, stream io.ReadWriteCloser) error
 	Usage(ctx context.Context) ([]provider.PodUsage, error)
 }

@@ -106,15 +106,16 @@ func writeFamily(text *strings.Builder, name, kind string, usage []provider.PodU
 	fmt.Fprintf(text, "# TYPE %s %s\n", name, kind)
 	for _, u := range usage {
 		for _, c := range u.Metrics.Containers {
-			v, stamp := "", fmt.Sprintf(" %d", u.Metrics.Time.UnixMilli())
-			if value != nil {
-				v = value(c)
-			} else if start := u.Pod.Status.StartTime; start != nil {
-				v, stamp = fmt.Sprintf("%d", start.Unix()), ""
-			} else {
+			sample := ""
+			switch start := u.Pod.Status.StartTime; {
+			case value != nil:
+				sample = fmt.Sprintf("%s %d", value(c), u.Metrics.Time.UnixMilli())
+			case start != nil:
+				sample = fmt.Sprintf("%d", start.Unix())
+			default:
 				continue
 			}
-			fmt.Fprintf(text, "%s{container=%q,namespace=%q,pod=%q} %s%s\n", name, c.Name, u.Pod.Namespace, u.Pod.Name, v, stamp)
+			fmt.Fprintf(text, "%s{container=%q,namespace=%q,pod=%q} %s\n", name, c.Name, u.Pod.Namespace, u.Pod.Name, sample)
 		}
 	}
 }

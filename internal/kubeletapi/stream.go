@@ -18,6 +18,7 @@ import (
 	utilexec "k8s.io/utils/exec"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/provider"
 )
 
 // The kubelet's own times: a session may be silent for four hours.
@@ -55,7 +56,7 @@ type executor struct {
 
 // ExecInContainer implements the library's Executor. A command that ends with
 // another code than 0 is an utilexec.ExitError, as the library wants it.
-func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, container string, command []string,
+func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, container string, command []string, //nolint:revive // the library's signature
 	in io.Reader, out, errOut io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize, _ time.Duration,
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -73,7 +74,7 @@ func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, 
 	if e.asked.Stderr && errOut != nil {
 		o.Stderr = errOut
 	}
-	code, err := e.pods.Exec(ctx, e.namespace, pod, container, o)
+	code, err := e.pods.Exec(ctx, provider.ContainerName{Namespace: e.namespace, Pod: pod, Container: container}, o)
 	if err != nil {
 		return err
 	}

@@ -190,7 +190,7 @@ func TestExecEndsWithClient(t *testing.T) {
 		go func() { left <- executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: io.Discard}) }()
 		soon(t, name+": the command begins", begun)
 		cancel()
-		soon(t, name+": the client leaves", left)
+		_ = soon(t, name+": the client leaves", left)
 		soon(t, name+": the command ends", ended)
 	}
 }
@@ -214,7 +214,7 @@ func TestExecEndsWithServer(t *testing.T) {
 		t.Errorf("serving: %v", err)
 	}
 	soon(t, "the command ends", ended)
-	soon(t, "the client hears of it", left)
+	_ = soon(t, "the client hears of it", left)
 }
 
 // echo is a server that sends back what it gets.
@@ -296,6 +296,6 @@ func TestPortForward(t *testing.T) {
 		t.Errorf("echo %q, %v", back, err)
 	}
 	close(stop)
-	soon(t, "the client leaves", over)
-	soon(t, "the connection to the pod ends", ended)
+	_ = soon(t, "the client leaves", over)
+	_ = soon(t, "the connection to the pod ends", ended)
 }

@@ -24,9 +24,9 @@ func Acquire(dir string) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening lock file: %w", err)
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a file descriptor fits
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		owner, _ := os.ReadFile(path) //nolint:gosec // as above; without it the message is only shorter
+		owner, _ := os.ReadFile(path) // without it the message is only shorter
 		_ = file.Close()
 		return nil, fmt.Errorf("directory %s is in use by process %s: stop that one, or name another directory", dir, strings.TrimSpace(string(owner)))
 	}

@@ -46,7 +46,7 @@ func Context(ctx context.Context) (watched context.Context, stop func()) {
 		// Nothing is ever written: a read returns when the other end closes.
 		_, _ = pipe.Read(make([]byte, 1))
 		if watched.Err() == nil {
-			time.AfterFunc(patience, func() { os.Exit(1) })
+			time.AfterFunc(patience, func() { os.Exit(1) }) //nolint:revive // it is what this package is for
 		}
 		cancel()
 	}()

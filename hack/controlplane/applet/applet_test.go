@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	if _, leaked := os.LookupEnv(ParentFD); leaked {
 		os.Exit(4)
 	}
-	time.Sleep(time.Minute)
+	<-time.After(time.Minute)
 	os.Exit(5)
 }
 

@@ -46,7 +46,7 @@ func EndWithParent() error {
 		// An error here means as much as the end of the file: there is no
 		// parent to be seen any more.
 		_, _ = io.Copy(io.Discard, pipe)
-		os.Exit(orphanStatus)
+		os.Exit(orphanStatus) //nolint:revive // it is what this function is for
 	}()
 	return nil
 }
