@@ -245,14 +245,35 @@ func TestLastWriteConflicts(t *testing.T) {
 	run(t, func(h *harness) {
 		h.running("web", func(p *corev1.Pod) { p.Finalizers = []string{"example.com/hold"} })
 		h.api.mu.Lock()
-		h.api.refuse = []error{
-			apierrors.NewConflict(podResource, "web", errors.New("the object has been modified")),
-			apierrors.NewInternalError(errors.New("etcd is tired")),
-		}
+		h.api.refuse = []error{apierrors.NewConflict(podResource, "web", errors.New("the object has been modified"))}
 		h.api.mu.Unlock()
 		h.api.end("web", 1)
 		h.phase("web", corev1.PodFailed)
 	})
+}
+
+func TestWritesAreRepeated(t *testing.T) {
+	for name, err := range map[string]error{
+		"conflict": apierrors.NewConflict(podResource, "web", errors.New("the object has been modified")),
+		"outage":   apierrors.NewInternalError(errors.New("etcd is tired")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(h *harness) {
+				id := h.running("web")
+				h.api.mu.Lock()
+				h.api.refuse = []error{err, err}
+				h.api.mu.Unlock()
+				h.cloud.Finish(id, 0)
+				h.phase("web", corev1.PodSucceeded)
+				h.api.mu.Lock()
+				h.api.refuse = []error{err, err}
+				h.api.mu.Unlock()
+				h.api.end("web", 30)
+				h.goneFromAPI(time.Minute, "web")
+				h.nothingLeft()
+			})
+		})
+	}
 }
 
 func TestDeadline(t *testing.T) {

@@ -198,6 +198,7 @@ func TestForcedWhileDown(t *testing.T) {
 func TestPodsSeenAfterGroups(t *testing.T) {
 	run(t, func(h *harness) {
 		h.running("web")
+		writes := h.api.statusWrites()
 		h.halt()
 		h.mu.Lock()
 		h.deaf = true // the informer is slow
@@ -211,6 +212,9 @@ func TestPodsSeenAfterGroups(t *testing.T) {
 		h.wait(time.Minute)
 		if n := h.cloud.Count(fakecloud.OpCreate) + h.cloud.Count(fakecloud.OpDelete); n != 1 {
 			t.Errorf("%d creates and deletes, want the first create only", n)
+		}
+		if n := h.api.statusWrites(); n != writes {
+			t.Errorf("written before the group was read: %s", h.api.writes[writes:])
 		}
 		h.cloud.Finish(h.group("uid-web"), 0)
 		h.phase("web", corev1.PodSucceeded)

@@ -186,8 +186,13 @@ func TestOrphanWithLivePod(t *testing.T) {
 		h.create("web")
 		h.cloud.Add(orphanSpec(testNode, "uid-web"))
 		h.wait(5 * time.Minute)
-		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
-			t.Errorf("%d deletes", n)
+		h.mu.Lock()
+		h.deaf = false
+		h.mu.Unlock()
+		h.api.change("web", func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} })
+		h.wait(time.Minute)
+		if n := h.cloud.Count(fakecloud.OpDelete) + h.cloud.Count(fakecloud.OpCreate); n != 0 {
+			t.Errorf("%d deletes and creates", n)
 		}
 	})
 }

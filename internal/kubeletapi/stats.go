@@ -106,7 +106,7 @@ func writeFamily(text *strings.Builder, name, kind string, usage []provider.PodU
 	fmt.Fprintf(text, "# TYPE %s %s\n", name, kind)
 	for _, u := range usage {
 		for _, c := range u.Metrics.Containers {
-			sample := ""
+			var sample string
 			switch start := u.Pod.Status.StartTime; {
 			case value != nil:
 				sample = fmt.Sprintf("%s %d", value(c), u.Metrics.Time.UnixMilli())
