@@ -5,13 +5,16 @@ package deploy_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
@@ -108,4 +111,41 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// TestSchema checks that the chart's values let an operator say everything about
+// a node that the configuration can, so that a new field is not forgotten.
+func TestSchema(t *testing.T) {
+	var schema struct {
+		Definitions struct {
+			Node struct {
+				Properties map[string]any `json:"properties"`
+			} `json:"node"`
+		} `json:"definitions"`
+	}
+	text := read(t, filepath.Join("..", "charts", "cumulet", "values.schema.json"))
+	if err := json.Unmarshal([]byte(text), &schema); err != nil {
+		t.Fatal(err)
+	}
+	// Values have these in another form or place.
+	elsewhere := map[string]string{
+		"advertiseAddress": "the pod's own address",
+		"credentials":      "credentials, once per cloud",
+		"kubeconfig":       "nodes[].kubeconfigSecret",
+		"serving":          "serving, for all nodes",
+	}
+	want := map[string]bool{"kubeconfigSecret": true}
+	for field := range reflect.TypeFor[config.Node]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if _, other := elsewhere[name]; !other {
+			want[name] = true
+		}
+	}
+	got := map[string]bool{}
+	for name := range schema.Definitions.Node.Properties {
+		got[name] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("fields of a node in the chart's values (-want +got):\n%s", diff)
+	}
 }

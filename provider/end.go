@@ -146,21 +146,34 @@ func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
 // grace, if it is still the same pod.
 func (p *Provider) removePod(ctx context.Context, r *record) (time.Duration, error) {
 	err := p.writeStatus(ctx, r.pod, r.lastStatus()(r.pod, r.group, p.Clock.Now()))
-	if errors.Is(err, errStale) {
+	if err == nil {
+		err = p.deleteObject(ctx, r)
+	}
+	switch {
+	case errors.Is(err, errStale):
 		return stalePause, nil
-	}
-	if err != nil {
+	case err != nil:
 		return 0, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
-	defer cancel()
-	err = p.Kube.CoreV1().Pods(r.pod.Namespace).Delete(ctx, r.pod.Name, metav1.DeleteOptions{
-		GracePeriodSeconds: ptr.To[int64](0),
-		Preconditions:      &metav1.Preconditions{UID: &r.uid},
-	})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return 0, fmt.Errorf("deleting pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
 	}
 	p.store.update(r.uid, func(r *record) { r.buried = true })
 	return 0, nil
+}
+
+// deleteObject deletes the pod from the API server; one that is gone, or has
+// been followed by another of its name, is success.
+func (p *Provider) deleteObject(ctx context.Context, r *record) error {
+	ctx, cancel := context.WithTimeout(ctx, kubeTimeout)
+	defer cancel()
+	err := p.Kube.CoreV1().Pods(r.pod.Namespace).Delete(ctx, r.pod.Name, metav1.DeleteOptions{
+		GracePeriodSeconds: ptr.To[int64](0),
+		Preconditions:      &metav1.Preconditions{UID: &r.uid},
+	})
+	switch {
+	case err == nil, apierrors.IsNotFound(err):
+		return nil
+	case apierrors.IsConflict(err):
+		return p.refetch(ctx, r.pod)
+	default:
+		return fmt.Errorf("deleting pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
+	}
 }

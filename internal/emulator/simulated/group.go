@@ -201,7 +201,7 @@ func (n counts) stopping() engine.Status {
 
 // podName is how a kubelet names a pod in its messages. The clouds put groups
 // of their API into namespace default, with the group's id as UID (ECI's page
-// on DescribeContainerGroupStatus).
+// on DescribeContainerGroupEvents).
 func (g *group) podName() string { return g.spec.Name + "_default(" + g.id + ")" }
 
 // find returns a container by name; the lock is held.
