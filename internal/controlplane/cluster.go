@@ -184,7 +184,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.launch(c.components[2:]); err != nil {
 		return err
 	}
-	if err := c.bindKubeletClient(ctx); err != nil {
+	if err := c.bindUsual(ctx); err != nil {
 		return err
 	}
 	return c.awaitControllers(ctx)

@@ -21,7 +21,7 @@ const (
 	controllerManagerUser = "system:kube-controller-manager"
 	schedulerUser         = "system:kube-scheduler"
 	// kubeletClientUser is who kube-apiserver is to the nodes; see
-	// bindKubeletClient for its rights.
+	// bindUsual for its rights.
 	kubeletClientUser = "kube-apiserver-kubelet-client"
 	// frontProxyUser is who kube-apiserver is to an aggregated API server.
 	frontProxyUser = "front-proxy-client"

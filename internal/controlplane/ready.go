@@ -110,21 +110,26 @@ func podsWelcome(api kubernetes.Interface) func(context.Context) error {
 	}
 }
 
-// bindKubeletClient lets kube-apiserver use the API of the nodes, as kubeadm
-// does it; a node that asks the API server about its callers allows it then.
-func (c *Cluster) bindKubeletClient(ctx context.Context) error {
+// bindUsual makes the bindings that kubeadm makes: kube-apiserver may use the
+// API of the nodes (a node that asks the API server about its callers allows
+// it then), and a node's renewed client certificate needs nobody's approval.
+func (c *Cluster) bindUsual(ctx context.Context) error {
 	api, err := kubernetes.NewForConfig(c.admin)
 	if err != nil {
-		return fmt.Errorf("allowing kube-apiserver to use nodes: %w", err)
+		return fmt.Errorf("making usual bindings: %w", err)
 	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "cumulet-local:kube-apiserver-kubelet-client"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:kubelet-api-admin"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: kubeletClientUser}},
-	}
-	_, err = api.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("allowing kube-apiserver to use nodes: %w", err)
+	for _, b := range []struct{ name, role, kind, subject string }{
+		{"cumulet-local:kube-apiserver-kubelet-client", "system:kubelet-api-admin", rbacv1.UserKind, kubeletClientUser},
+		{"cumulet-local:node-renewal", "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", rbacv1.GroupKind, "system:nodes"},
+	} {
+		_, err = api.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: b.name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: b.role},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: b.kind, Name: b.subject}},
+		}, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("making binding %s: %w", b.name, err)
+		}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ const maxFile = 64 << 10
 
 // maxReads bounds how often files that change while they are read are read
 // again.
-const maxReads = 5
+const maxReads = 100
 
 // FromFile returns a source that reads path: a YAML or JSON file with
 // accessKeyId, accessKeySecret and, for temporary keys, securityToken; or a
