@@ -51,7 +51,7 @@ test: build helm ## Run all tests, those against the real control plane too
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
-	$(TEST) -short $$($(GO) list ./... | grep -v /e2e)
+	$(TEST) $$($(GO) list ./... | grep -v -e /e2e -e /internal/controlplane$$)
 
 .PHONY: verify
 verify: tools ## Check format, lint, generated files, import rules and the chart

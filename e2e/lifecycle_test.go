@@ -29,7 +29,7 @@ func TestPod(t *testing.T) {
 			t.Errorf("init container's state is %+v, want terminated with 0, Completed", got)
 		}
 		out := c.mustKubectl(t, "", "exec", "all", "-c", "main", "--", "sh", "-c",
-			"cat /config/color /secret/word /work/handed; printenv COLOR WORD PREFIX_LEVEL POD_NAME POD_UID GREETING")
+			"cat /config/color /secret/word /handover/note; printenv COLOR WORD PREFIX_LEVEL POD_NAME POD_UID GREETING")
 		want := "blues3crethanded over\nblue\ns3cret\n7\nall\n" + string(pod.UID) + "\nhello blue\n"
 		if diff := cmp.Diff(want, out); diff != "" {
 			t.Errorf("files and environment in the container (-want +got):\n%s", diff)
@@ -53,12 +53,12 @@ func TestPod(t *testing.T) {
 func allSources(p *corev1.Pod) {
 	settings := corev1.LocalObjectReference{Name: "settings"}
 	p.Spec.InitContainers = []corev1.Container{{
-		Name: "prepare", Image: "busybox", Command: []string{"sh", "-c", "echo handed over > /work/handed"},
-		VolumeMounts: []corev1.VolumeMount{{Name: "work", MountPath: "/work"}},
+		Name: "prepare", Image: "busybox", Command: []string{"sh", "-c", "echo handed over > /handover/note"},
+		VolumeMounts: []corev1.VolumeMount{{Name: "work", MountPath: "/handover"}},
 	}}
 	main := &p.Spec.Containers[0]
 	main.VolumeMounts = []corev1.VolumeMount{
-		{Name: "config", MountPath: "/config"}, {Name: "secret", MountPath: "/secret"}, {Name: "work", MountPath: "/work"},
+		{Name: "config", MountPath: "/config"}, {Name: "secret", MountPath: "/secret"}, {Name: "work", MountPath: "/handover"},
 	}
 	main.EnvFrom = []corev1.EnvFromSource{{Prefix: "PREFIX_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: settings}}}
 	main.Env = []corev1.EnvVar{
@@ -69,7 +69,7 @@ func allSources(p *corev1.Pod) {
 		{Name: "POD_UID", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.uid"}}},
 		{Name: "GREETING", Value: "hello $(COLOR)"},
 	}
-	main.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"cat", "/work/handed"}}}}
+	main.ReadinessProbe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"cat", "/handover/note"}}}}
 	p.Spec.Volumes = []corev1.Volume{
 		{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: settings}}},
 		{Name: "secret", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "password"}}},

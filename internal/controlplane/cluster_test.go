@@ -28,13 +28,9 @@ import (
 // binDir is where `make controlplane` puts the programs.
 const binDir = "../../bin"
 
-// needPrograms fails a test if the programs have not been built. It skips in
-// short mode: starting a control plane takes seconds.
+// needPrograms fails a test if the programs have not been built.
 func needPrograms(t *testing.T) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("starts a control plane")
-	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"} {
 		if _, err := os.Stat(filepath.Join(binDir, name)); err != nil {
 			t.Fatalf("this test needs the control plane's programs, build them with `make controlplane`: %v", err)
