@@ -22,18 +22,21 @@ type eventKey struct {
 }
 
 // tellEvents repeats on the pod what the cloud reports of its group, each
-// occurrence once. Events from before this process started were told by the
-// run before it: on first sight they are only counted.
+// occurrence once. Of a group that an earlier run of this process made, what
+// happened before this one started has been told already: on first sight it is
+// only counted. The clouds' times have whole seconds, so a group of our own
+// making may look older than this process.
 func (p *Provider) tellEvents(uid types.UID, group *cloudapi.Group, firstSight bool) {
 	var fresh []cloudapi.Event
 	var pod *corev1.Pod
 	p.store.update(uid, func(r *record) {
 		pod = r.pod
+		told := firstSight && r.lastCreate.IsZero()
 		seen := make(map[eventKey]int32, len(group.Events))
 		for _, e := range group.Events {
 			key := eventKey{e.Warning, e.Reason, e.Message, e.Object, e.FirstTime}
 			count := max(e.Count, 1)
-			if count > r.seenEvents[key] && !(firstSight && e.LastTime.Before(p.started)) {
+			if count > r.seenEvents[key] && !(told && e.LastTime.Before(p.started)) {
 				fresh = append(fresh, e)
 			}
 			seen[key] = max(count, r.seenEvents[key])

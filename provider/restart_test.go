@@ -250,3 +250,26 @@ func TestEventsAreToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestEventsOfTheFirstSecond: the clouds' times have whole seconds, so the
+// events of a group that was made right after the start look older than it.
+func TestEventsOfTheFirstSecond(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web")
+		early := func() {
+			group := &cloudapi.Group{Events: []cloudapi.Event{{Reason: "Pulling", Message: "of the first second", LastTime: h.p.started.Add(-time.Second)}}}
+			h.p.store.update("uid-web", func(r *record) { r.seenEvents = nil })
+			h.p.tellEvents("uid-web", group, true)
+		}
+		early()
+		if n := len(h.events.with("of the first second")); n != 1 {
+			t.Errorf("%d events of a group of our own making, want 1", n)
+		}
+		h.restart()
+		h.wait(time.Minute)
+		early()
+		if n := len(h.events.with("of the first second")); n != 1 {
+			t.Errorf("%d events after a restart, want the same 1: the run before has told it", n)
+		}
+	})
+}
