@@ -2,12 +2,10 @@ package eci
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/cloudapi/internal/credential"
+	"github.com/cumulet/cumulet/cloudapi/internal/outbound"
 )
 
 const apiVersion = "2018-08-08"
@@ -248,28 +247,8 @@ type exchangeKey struct{}
 // transport implements the SDK's dara.HttpClient.
 type transport struct{ client *http.Client }
 
-// newTransport follows no redirects: a redirected request would carry its
-// body, secrets included, to a host that nobody configured.
 func newTransport(base http.RoundTripper) *transport {
-	return &transport{&http.Client{
-		Transport:     base,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
-
-func defaultRoundTripper() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		DialContext:         dialer.DialContext,
-		ForceAttemptHTTP2:   true,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 10 * time.Second,
-		MaxIdleConns:        64,
-		MaxIdleConnsPerHost: 64,
-		// Shorter than the servers' usual minute: a request on a connection
-		// that the server just closed has no sure outcome.
-		IdleConnTimeout: 30 * time.Second,
-	}
+	return &transport{outbound.Client(base)}
 }
 
 // Call sends the request and keeps the answer. The SDK gets an empty one: it

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/cloudapi/internal/credential"
+	"github.com/cumulet/cumulet/cloudapi/internal/outbound"
 	"github.com/cumulet/cumulet/cloudapi/internal/pace"
 )
 
@@ -115,7 +116,7 @@ func withDefaults(o Options) Options {
 		o.QuotaScale = 1
 	}
 	if o.Transport == nil {
-		o.Transport = defaultRoundTripper()
+		o.Transport = outbound.Transport()
 	}
 	if o.Log.GetSink() == nil {
 		o.Log = logr.Discard()

@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi/internal/credential"
+	"github.com/cumulet/cumulet/cloudapi/internal/redact"
 )
 
 // Credentials say where the account's access key comes from: exactly one of
@@ -236,7 +237,7 @@ func withoutAnswer(err error) error {
 	text := err.Error()
 	if start := strings.Index(text, "{"); start >= 0 {
 		if json.Unmarshal([]byte(text[start:]), &told) == nil && told.Code != "" {
-			return &roleError{clean(string(told.Code), nil), clean(string(told.RequestID), nil)}
+			return &roleError{redact.Line(string(told.Code), nil), redact.Line(string(told.RequestID), nil)}
 		}
 		return errors.New("the credential service's answer is unreadable")
 	}

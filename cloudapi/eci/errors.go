@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/cloudapi/internal/redact"
 )
 
 // vendorCodes is the table of error codes. Sources: the error tables of
@@ -174,11 +175,11 @@ func (c call) mayRepeat(err error) (again bool, after time.Duration) {
 
 // refused makes an error of an error answer.
 func (c call) refused(got reply, told errorAnswer) *cloudapi.Error {
-	vendor := clean(string(told.Code), nil)
+	vendor := redact.Line(string(told.Code), nil)
 	code := codeOf(c.action, vendor, got.status)
 	return &cloudapi.Error{
 		Op: c.action, Code: code, VendorCode: vendor, HTTPStatus: got.status,
-		RequestID: clean(string(told.RequestID), nil), Message: c.message(vendor, told),
+		RequestID: redact.Line(string(told.RequestID), nil), Message: c.message(vendor, told),
 		Uncertain:  c.writes && code == cloudapi.CodeUnavailable,
 		RetryAfter: retryAfter(got.header),
 	}
@@ -190,7 +191,7 @@ func (c call) message(vendor string, told errorAnswer) string {
 	if strings.HasPrefix(vendor, "Signature") || strings.HasPrefix(vendor, "IncompleteSignature") {
 		return "the cloud did not accept the signature"
 	}
-	return clean(string(told.Message), c.secrets())
+	return redact.Line(string(told.Message), c.secrets())
 }
 
 // unreadable makes an error of an answer that is not what it should be, such

@@ -3,7 +3,6 @@ package eci
 import (
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // maxMessage bounds a message taken over from the cloud, in characters.
@@ -26,26 +25,4 @@ func (c call) secrets() []string {
 		}
 	}
 	return out
-}
-
-// clean makes the cloud's words fit for logs and events: one line of at most
-// maxMessage characters without the given secrets. Secrets of one or two
-// characters stay: taking them out would tell where they are.
-func clean(text string, secrets []string) string {
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // parts of others last
-	for _, secret := range secrets {
-		if len(secret) > 2 {
-			text = strings.ReplaceAll(text, secret, "…")
-		}
-	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	if runes := []rune(text); len(runes) > maxMessage {
-		text = string(runes[:maxMessage]) + "…"
-	}
-	return text
 }

@@ -2,11 +2,9 @@ package kci
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -38,30 +36,6 @@ type reply struct {
 }
 
 func (r reply) ok() bool { return r.status >= 200 && r.status < 300 }
-
-// newHTTPClient follows no redirects: a redirected request would carry its
-// body, secrets included, to a host that nobody configured.
-func newHTTPClient(transport http.RoundTripper) *http.Client {
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		DialContext:         dialer.DialContext,
-		ForceAttemptHTTP2:   true,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 10 * time.Second,
-		MaxIdleConns:        64,
-		MaxIdleConnsPerHost: 64,
-		// Shorter than the servers' usual minute: a request on a connection
-		// that the server just closed has no sure outcome.
-		IdleConnTimeout: 30 * time.Second,
-	}
-}
 
 // call makes an action's call, paced and repeated as its errors allow, and
 // decodes the answer into out.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/cloudapi/internal/credential"
+	"github.com/cumulet/cumulet/cloudapi/internal/outbound"
 	"github.com/cumulet/cumulet/cloudapi/internal/pace"
 )
 
@@ -102,7 +103,7 @@ func New(options Options) (*Client, error) {
 	return &Client{
 		options:  options,
 		endpoint: endpoint,
-		http:     newHTTPClient(options.Transport),
+		http:     outbound.Client(options.Transport),
 		open:     newOpenCreates(options.Clock, options.Consistency),
 		pacer:    pace.New(pace.Options{Clock: options.Clock, Default: rate}),
 	}, nil
@@ -130,7 +131,7 @@ func withDefaults(o Options) Options {
 		o.CallsPerSecond = 20
 	}
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = outbound.Transport()
 	}
 	return o
 }

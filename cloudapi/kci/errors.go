@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/cloudapi/internal/redact"
 )
 
 // repeat tells which calls may be made again after an error.
@@ -214,29 +213,12 @@ func saysGone(e *cloudapi.Error) bool {
 	return false
 }
 
-// clean makes the cloud's words fit for logs and events: one line of at most
-// 500 characters, without our own Authorization header, which some messages
-// quote, and without the secrets of the request.
+// clean makes the cloud's words fit for logs and events: one line without the
+// request's secrets, and without our own Authorization header, which some
+// messages quote.
 func clean(text string, secrets []string) string {
-	const most = 500
 	if i := strings.Index(text, "Authorization="); i >= 0 {
 		text = text[:i] + "Authorization=…"
 	}
-	// The longest first: one may be part of another.
-	longest := slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) })
-	for _, secret := range longest {
-		if len(secret) > 3 {
-			text = strings.ReplaceAll(text, secret, "…")
-		}
-	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
-	}
-	return text
+	return redact.Line(text, secrets)
 }
