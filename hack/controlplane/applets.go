@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,9 @@ import (
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	_ "time/tzdata" // time zones of CronJobs, as in upstream's binaries
 
@@ -31,7 +34,9 @@ var applets = applet.Table{
 	"kube-apiserver":          cobraApplet(apiserver.NewAPIServerCommand),
 	"kube-controller-manager": cobraApplet(controllermanager.NewControllerManagerCommand),
 	"kube-scheduler":          cobraApplet(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
+	"kube-proxy":              cobraApplet(proxy.NewProxyCommand),
 	"kubectl":                 runKubectl,
+	"kubelet":                 runKubelet,
 }
 
 // cobraApplet runs a component the way its own main package does. The command
@@ -44,6 +49,11 @@ func cobraApplet(newCommand func() *cobra.Command) func() int {
 func runEtcd() int {
 	etcdmain.Main(os.Args)
 	return 0
+}
+
+// runKubelet follows k8s.io/kubernetes/cmd/kubelet.
+func runKubelet() int {
+	return cli.Run(kubelet.NewKubeletCommand(context.Background()))
 }
 
 // runKubectl follows k8s.io/kubernetes/cmd/kubectl, which reads -v before the

@@ -6,7 +6,7 @@
 # With BIN_DIR in the environment it builds there instead of in bin/.
 set -eu
 
-programs="etcd kube-apiserver kube-controller-manager kube-scheduler kubectl"
+programs="etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubectl kubelet"
 
 module=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 bin=${BIN_DIR:-$module/../../bin}
