@@ -57,6 +57,13 @@ type Options struct {
 	WithoutControllerManager bool
 	// WithoutScheduler leaves kube-scheduler out, for pods that name a node.
 	WithoutScheduler bool
+	// EtcdOf is another cluster whose etcd this one uses, so that two clusters
+	// need one database. It must outlive this one, and EtcdPrefix must differ
+	// from its own.
+	EtcdOf *Cluster
+	// EtcdPrefix is below which key all objects are kept; kube-apiserver's
+	// own default is /registry.
+	EtcdPrefix string
 	// ExtraFlags are added to the command line of a component by its name
 	// ("kube-apiserver"), where they win over the same flags set before.
 	ExtraFlags map[string][]string
@@ -166,23 +173,29 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	c.components = c.options.components(c.dir, c.ports)
 	c.processes = nil
-	c.options.Progress("starting etcd")
-	if err := c.launch(c.components[:1]); err != nil {
-		return err
-	}
-	if err := c.await(ctx, "etcd", listening(loopback(c.ports.Etcd))); err != nil {
-		return err
+	pending := c.components
+	if c.options.EtcdOf == nil {
+		c.options.Progress("starting etcd")
+		if err := c.launch(pending[:1]); err != nil {
+			return err
+		}
+		if err := c.await(ctx, "etcd", listening(loopback(c.ports.Etcd))); err != nil {
+			return err
+		}
+		pending = pending[1:]
 	}
 	c.options.Progress("starting kube-apiserver")
-	if err := c.launch(c.components[1:2]); err != nil {
+	if err := c.launch(pending[:1]); err != nil {
 		return err
 	}
 	if err := c.awaitAPIServer(ctx); err != nil {
 		return err
 	}
-	c.options.Progress("starting the controllers")
-	if err := c.launch(c.components[2:]); err != nil {
-		return err
+	if pending = pending[1:]; len(pending) > 0 {
+		c.options.Progress("starting the controllers")
+		if err := c.launch(pending); err != nil {
+			return err
+		}
 	}
 	if err := c.bindUsual(ctx); err != nil {
 		return err

@@ -39,10 +39,11 @@ func (f *flags) setInt(name string, value int) { f.set(name, strconv.Itoa(value)
 
 // components returns what is to run, in the order of starting.
 func (o Options) components(dir directory, p ports) []component {
-	all := []component{
-		{name: "etcd", args: etcdFlags(dir, p), grace: etcdGrace},
-		{name: "kube-apiserver", args: apiserverFlags(dir, p, o), grace: apiserverGrace},
+	var all []component
+	if o.EtcdOf == nil {
+		all = append(all, component{name: "etcd", args: etcdFlags(dir, p), grace: etcdGrace})
 	}
+	all = append(all, component{name: "kube-apiserver", args: apiserverFlags(dir, p, o), grace: apiserverGrace})
 	if !o.WithoutControllerManager {
 		all = append(all, component{name: "kube-controller-manager", args: controllerManagerFlags(dir, p, o), grace: controllerGrace})
 	}
@@ -97,7 +98,8 @@ func apiserverFlags(dir directory, p ports, o Options) flags {
 	f.set("enable-aggregator-routing", "true")
 	f.advertise(o)
 	f.authenticate(dir)
-	f.connect(dir, p)
+	f.store(dir, p, o)
+	f.connect(dir)
 	return f
 }
 
@@ -126,12 +128,22 @@ func (f *flags) authenticate(dir directory) {
 	f.set("requestheader-extra-headers-prefix", "X-Remote-Extra-")
 }
 
-// connect sets how kube-apiserver reaches others and proves who it is to them.
-func (f *flags) connect(dir directory, p ports) {
+// store sets where kube-apiserver keeps everything.
+func (f *flags) store(dir directory, p ports, o Options) {
+	if o.EtcdOf != nil {
+		dir, p = o.EtcdOf.dir, o.EtcdOf.ports
+	}
 	f.set("etcd-servers", "https://"+loopback(p.Etcd))
 	f.set("etcd-cafile", dir.pki("etcd-ca.crt"))
 	f.set("etcd-certfile", dir.pki("apiserver-etcd-client.crt"))
 	f.set("etcd-keyfile", dir.pki("apiserver-etcd-client.key"))
+	if o.EtcdPrefix != "" {
+		f.set("etcd-prefix", o.EtcdPrefix)
+	}
+}
+
+// connect sets how kube-apiserver proves who it is to others.
+func (f *flags) connect(dir directory) {
 	f.set("kubelet-certificate-authority", dir.pki("ca.crt"))
 	f.set("kubelet-client-certificate", dir.pki("apiserver-kubelet-client.crt"))
 	f.set("kubelet-client-key", dir.pki("apiserver-kubelet-client.key"))
