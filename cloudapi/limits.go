@@ -32,6 +32,14 @@ type Limits struct {
 	MaxNameServers  int
 	MaxSearches     int
 	MaxDNSOptions   int
+	MaxHookCommand  int // elements
+	MaxHookHeaders  int
+
+	// Capabilities are the Linux capabilities that a container may be given,
+	// without CAP_.
+	Capabilities []string
+	// Sysctls are the kernel settings that a group may be given.
+	Sysctls []string
 
 	// Sizes are the CPU and memory pairs sold, ascending by cores. A group
 	// is rounded up to the smallest that holds both.
@@ -39,8 +47,9 @@ type Limits struct {
 	// DefaultSize is what a group gets when nothing is asked for.
 	DefaultSize Size
 
-	Can Abilities
-	Log LogLimits
+	Can  Abilities
+	Log  LogLimits
+	Exec ExecLimits
 }
 
 // NameLimits bound a group's name.
@@ -79,8 +88,19 @@ type Abilities struct {
 	TerminationMessage bool
 	TerminationGrace   bool
 	ActiveDeadline     bool
-	Exec               bool
-	Metrics            bool
+	// Hooks are postStart and preStop with exec, HTTP or TCP.
+	Hooks bool
+	// RunAsUser and ReadOnlyRoot hold for init containers too.
+	RunAsUser    bool
+	ReadOnlyRoot bool
+	// RunAsGroup covers runAsGroup and runAsNonRoot of containers,
+	// InitRunAsGroup those of init containers.
+	RunAsGroup       bool
+	InitRunAsGroup   bool
+	ShareProcesses   bool
+	MountPropagation bool
+	Exec             bool
+	Metrics          bool
 }
 
 // LogLimits are the bounds of the cloud's log call.
@@ -90,4 +110,11 @@ type LogLimits struct {
 	MaxBytes int64
 	// Since, Previous and Timestamps tell which of LogOptions it knows.
 	Since, Previous, Timestamps bool
+}
+
+// ExecLimits are the bounds of the command of one exec call, in characters.
+type ExecLimits struct {
+	MaxElements          int
+	MaxElementCharacters int
+	MaxCharacters        int // of all elements together
 }

@@ -32,6 +32,17 @@ type GroupSpec struct {
 	// cloud has no word for them; the provider then keeps them itself.
 	TerminationGraceSeconds *int64
 	ActiveDeadlineSeconds   *int64
+
+	// Sysctls are kernel settings of the group, each in Limits.Sysctls.
+	Sysctls []Sysctl
+	// ShareProcesses lets the containers see each other's processes.
+	ShareProcesses bool
+}
+
+// Sysctl is a kernel setting by its dotted name, such as
+// net.ipv4.ip_unprivileged_port_start.
+type Sysctl struct {
+	Name, Value string
 }
 
 // Identity ties a group to one pod of one node of one cluster. The UID
@@ -80,9 +91,14 @@ type Container struct {
 	GPU         int
 	Liveness    *Probe
 	Readiness   *Probe
-	Stdin       bool
-	StdinOnce   bool
-	TTY         bool
+	// PostStart and PreStop are nil where there is no hook or the cloud has
+	// no word for hooks.
+	PostStart *Handler
+	PreStop   *Handler
+	Security  Security
+	Stdin     bool
+	StdinOnce bool
+	TTY       bool
 	// TerminationMessagePath and TerminationMessagePolicy are empty where
 	// they are Kubernetes' defaults or the cloud has no word for them.
 	TerminationMessagePath   string
@@ -125,7 +141,21 @@ type Mount struct {
 	Path     string
 	SubPath  string
 	ReadOnly bool
+	// Propagation tells which way mounts made later are passed on; empty
+	// means not at all.
+	Propagation Propagation
 }
+
+// Propagation is a way in which mounts made below a mount are passed on.
+type Propagation string
+
+// The ways of propagation, spelt as Kubernetes spells them.
+const (
+	// PropagationHostToContainer: the container sees what the machine mounts.
+	PropagationHostToContainer Propagation = "HostToContainer"
+	// PropagationBidirectional: the machine sees what the container mounts too.
+	PropagationBidirectional Propagation = "Bidirectional"
+)
 
 // Volume is a volume of a group; exactly one source is set.
 type Volume struct {
@@ -145,7 +175,8 @@ type EmptyDir struct {
 
 // Files is a directory of files given in the request.
 type Files struct {
-	// DefaultMode is the permission of files without a mode of their own.
+	// DefaultMode is the volume's permission for files; 0 leaves it to the
+	// cloud. Every item has a mode of its own all the same.
 	DefaultMode int32
 	Items       []File
 }
@@ -155,7 +186,7 @@ type File struct {
 	// Path is relative to the mount point and may contain slashes.
 	Path    string
 	Content []byte
-	// Mode is the file's permission bits.
+	// Mode is the file's permission bits; 0 is no permission at all.
 	Mode int32
 }
 
@@ -191,6 +222,49 @@ type TCPProbe struct {
 // ExecProbe runs a command; exit code 0 is success.
 type ExecProbe struct {
 	Command []string
+}
+
+// Handler is what a hook does. Exactly one of HTTP, TCP and Exec is set.
+type Handler struct {
+	HTTP *HTTPHandler
+	TCP  *TCPHandler
+	// Exec is a command as it is run; nothing in it is expanded.
+	Exec []string
+}
+
+// HTTPHandler asks with GET. An empty Host is the group's own address.
+type HTTPHandler struct {
+	Scheme string // HTTP or HTTPS
+	Host   string
+	Path   string
+	Port   int32
+	// Headers are sent in this order; a name may repeat.
+	Headers []Header
+}
+
+// Header is one header of an HTTP request.
+type Header struct {
+	Name, Value string
+}
+
+// TCPHandler opens a connection. An empty Host is the group's own address.
+type TCPHandler struct {
+	Host string
+	Port int32
+}
+
+// Security is as whom and with which rights a container runs. Its zero value
+// asks for nothing: the image's user, a writable root file system.
+type Security struct {
+	// RunAsUser and RunAsGroup are the numeric ids of the first process;
+	// nil leaves the image's.
+	RunAsUser, RunAsGroup *int64
+	// RunAsNonRoot stops a container that would run as user 0.
+	RunAsNonRoot bool
+	// ReadOnlyRoot makes the root file system read-only.
+	ReadOnlyRoot bool
+	// AddCapabilities are each in Limits.Capabilities, without CAP_.
+	AddCapabilities []string
 }
 
 // DNS is a group's resolver configuration.

@@ -191,11 +191,11 @@ func TestRefused(t *testing.T) {
 		c.create(t, c.pod("refused", "true", func(p *corev1.Pod) {
 			p.Spec.HostNetwork = true
 			p.Spec.ShareProcessNamespace = nil
-			p.Spec.Containers[0].StartupProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"true"}}}}
+			p.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 1}}}
 			p.Spec.Volumes = []corev1.Volume{{Name: "disk", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 		}))
 		pod := c.awaitPod(t, "refused", "failed", hasPhase(corev1.PodFailed))
-		for _, field := range []string{"spec.hostNetwork", "spec.containers[0].startupProbe", "spec.volumes[0].hostPath"} {
+		for _, field := range []string{"spec.hostNetwork", "spec.containers[0].lifecycle.preStop.sleep", "spec.volumes[0].hostPath"} {
 			if !strings.Contains(pod.Status.Message, field) {
 				t.Errorf("message does not name %s: %s", field, pod.Status.Message)
 			}

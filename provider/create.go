@@ -82,7 +82,7 @@ func (p *Provider) askedBefore(r *record) bool {
 	if r.pod.CreationTimestamp.After(p.started) {
 		return false
 	}
-	return !p.Cloud.Limits().Tags || r.pod.Status.StartTime != nil
+	return !p.limits.Tags || r.pod.Status.StartTime != nil
 }
 
 // specOf translates the pod, or returns what an unsettled create asked for.
@@ -97,6 +97,9 @@ func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, e
 	spec, report, err := translate.Group(r.pod, references, p.translateOptions())
 	if err != nil {
 		return cloudapi.GroupSpec{}, err
+	}
+	if refused := p.unrestartable(r.pod); refused != nil {
+		return cloudapi.GroupSpec{}, refused
 	}
 	if r.lastCreate.IsZero() {
 		p.tellReport(r.pod, report)

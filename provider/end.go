@@ -42,6 +42,8 @@ func (p *Provider) end(ctx context.Context, uid types.UID) (time.Duration, error
 		return endPause, nil
 	case r.groupID == "" || r.vanished:
 		return p.bury(ctx, &r)
+	case p.stopping(&r):
+		return endPause, nil
 	case p.mustDelete(&r):
 		return p.deleteGroup(ctx, &r)
 	default:
@@ -55,8 +57,11 @@ func (p *Provider) mustDelete(r *record) bool {
 	if r.deleteAskedAt.IsZero() {
 		return true
 	}
-	grace := p.grace(r)
-	return !r.forced && (grace == 0 || p.Clock.Since(r.deleteAskedAt) > grace+graceMargin)
+	began, grace := r.deleteAskedAt, p.grace(r)
+	if !r.preStopAt.IsZero() {
+		began = r.preStopAt
+	}
+	return !r.forced && (grace == 0 || p.Clock.Since(began) > grace+graceMargin)
 }
 
 // grace is how long the pod's containers may take to end.
@@ -93,6 +98,11 @@ func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, e
 
 // tellKilling says what a kubelet says when it stops containers.
 func (p *Provider) tellKilling(r *record) {
+	told := false
+	p.store.update(r.uid, func(r *record) { told, r.killingTold = r.killingTold, true })
+	if told {
+		return
+	}
 	for _, c := range r.pod.Spec.Containers {
 		ref, err := containerReference(r.pod, c.Name)
 		if err != nil {
@@ -127,6 +137,7 @@ func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error)
 // more, and from memory when the API server has let it go.
 func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
 	p.refs.release(r.uid)
+	p.prober.Forget(r.uid)
 	switch {
 	case r.gone:
 		p.store.remove(r.uid)

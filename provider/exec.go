@@ -18,7 +18,7 @@ func (p *Provider) Exec(ctx context.Context, of ContainerName, o cloudapi.ExecOp
 	if err != nil {
 		return 0, err
 	}
-	limits := p.Cloud.Limits()
+	limits := p.limits
 	if !limits.Can.Exec {
 		return 0, apierrors.NewBadRequest(fmt.Sprintf("exec is not possible: the API of %s has no such action", limits.Cloud))
 	}
@@ -38,7 +38,7 @@ const statsTimeout = 30 * time.Second
 
 // Usage returns the newest usage of the node's running groups, by pod.
 func (p *Provider) Usage(ctx context.Context) ([]PodUsage, error) {
-	limits := p.Cloud.Limits()
+	limits := p.limits
 	if !limits.Can.Metrics {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("usage is not known: the API of %s has no such action", limits.Cloud))
 	}

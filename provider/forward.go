@@ -28,8 +28,9 @@ func (p *Provider) PortForward(ctx context.Context, namespace, pod string, port 
 	if r.group == nil || len(r.group.IPs) == 0 || r.vanished {
 		return apierrors.NewBadRequest(fmt.Sprintf("pod %q has no address: it is not running", pod))
 	}
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(r.group.IPs[0], strconv.Itoa(int(port))))
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := p.Dial(dialing, "tcp", net.JoinHostPort(r.group.IPs[0], strconv.Itoa(int(port))))
 	if err != nil {
 		return fmt.Errorf("connecting to the container group's address (cumulet must run in its network): %w", err)
 	}

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ import (
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/internal/fakecloud"
+	"github.com/cumulet/cumulet/provider/prober"
 )
 
 const (
@@ -36,16 +39,20 @@ const (
 // harness runs a provider in a bubble of its own time, between an API server
 // and a cloud that are both in memory.
 type harness struct {
-	t        *testing.T
-	kube     *fake.Clientset
-	api      *apiServer
-	cloud    *fakecloud.Cloud
+	t     *testing.T
+	kube  *fake.Clientset
+	api   *apiServer
+	cloud *fakecloud.Cloud
+	// client is the cloud as the provider gets it.
+	client   cloudapi.Client
 	services cache.Indexer
 	events   *eventLog
 	log      *textLog
 
 	mu sync.Mutex
 	p  *Provider
+	// dial is the network; without one nobody can be reached.
+	dial prober.Dialer
 	// deaf keeps the provider from hearing of changes in the API server.
 	deaf    bool
 	changes chan change
@@ -87,7 +94,9 @@ func runIdle(t *testing.T, test func(*harness), setups ...setup) {
 			t: t, kube: fake.NewClientset(), cloud: fakecloud.New(o), events: &eventLog{}, log: &textLog{},
 			services: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}),
 			changes:  make(chan change, 10000), stop: func() {},
+			dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("there is no network") },
 		}
+		h.client = h.cloud
 		h.api = newAPIServer(t, h.kube)
 		h.api.changed = func(pod *corev1.Pod, gone bool) { h.changes <- change{pod, gone} }
 		go h.inform()
@@ -136,13 +145,15 @@ func (h *harness) inform() {
 // start starts a provider, with all that an informer would first tell.
 func (h *harness) start() {
 	p := New(Options{
-		Cluster: testCluster, Node: testNode, Cloud: h.cloud, Kube: h.kube,
+		Cluster: testCluster, Node: testNode, Cloud: h.client, Kube: h.kube,
 		Pods:     corelisters.NewPodLister(cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})),
 		Services: corelisters.NewServiceLister(h.services),
 		Recorder: h.events, Clock: clock.RealClock{}, Log: h.log.logger(),
 		Metrics: NewMetrics(prometheus.NewRegistry(), testNode, "test"),
 		HostIP:  "192.0.2.1", ClusterDNS: []string{"192.0.2.53"}, ClusterDomain: "cluster.local",
-		Workers: 4,
+		Workers: 4, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return h.dial(ctx, network, address)
+		},
 	})
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan struct{})
@@ -293,6 +304,9 @@ func (h *harness) nothingLeft() {
 	defer s.mu.Unlock()
 	if len(s.records)+len(s.groups)+len(s.names) > 0 {
 		h.t.Errorf("left in memory: %d records, %d groups, %d names", len(s.records), len(s.groups), len(s.names))
+	}
+	if n := h.p.prober.Pods(); n > 0 {
+		h.t.Errorf("%d pods are still probed", n)
 	}
 	for _, o := range []*objects{h.p.refs.configMaps, h.p.refs.secrets} {
 		o.mu.Lock()

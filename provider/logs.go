@@ -75,7 +75,7 @@ func (p *Provider) containerRecord(of ContainerName) (record, error) {
 
 // checkLogOptions refuses what the cloud's log call cannot express.
 func (p *Provider) checkLogOptions(o LogOptions) error {
-	limits := p.Cloud.Limits()
+	limits := p.limits
 	for _, option := range []struct {
 		name     string
 		set, can bool

@@ -64,7 +64,7 @@ func (p *Provider) missed(ctx context.Context, r *record) (time.Duration, error)
 
 // groupIDIn reads the group's id out of a container id that translate made.
 func (p *Provider) groupIDIn(pod *corev1.Pod) string {
-	prefix := p.Cloud.Limits().Provider + "://"
+	prefix := p.limits.Provider + "://"
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
 		for i := range list {
 			if rest, ok := strings.CutPrefix(list[i].ContainerID, prefix); ok {
@@ -189,6 +189,7 @@ func (r *record) bornAt() time.Time {
 // vanish notes that a group is no longer there, whoever ended it.
 func (p *Provider) vanish(r *record) {
 	p.store.update(r.uid, func(r *record) { r.vanished = true })
+	p.prober.Forget(r.uid)
 	switch {
 	case r.ending():
 		p.ends.add(r.uid)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/provider/prober"
 	"github.com/cumulet/cumulet/translate"
 )
 
@@ -55,17 +57,30 @@ type Options struct {
 	OrphanAge time.Duration
 	// Workers is the number of workers of each queue; default 32.
 	Workers int
+	// Dial connects to the groups' addresses, for probes, hooks and forwarded
+	// ports; default this machine's network, so that this process must run
+	// where the addresses are reachable.
+	Dial prober.Dialer
 }
 
 // Provider keeps one virtual node's pods running as container groups. It
 // implements virtual-kubelet's PodLifecycleHandler and PodNotifier.
 type Provider struct {
 	Options
-	owner cloudapi.Owner
-	refs  *references
-	store *store
+	// limits are the cloud's, which do not change.
+	limits cloudapi.Limits
+	owner  cloudapi.Owner
+	refs   *references
+	store  *store
 
 	creates, ends, publishes *queue
+	// kills and updates are pods with something to be changed in a running
+	// group.
+	kills, updates *queue
+
+	runner     *prober.Runner
+	prober     *prober.Prober
+	background background
 
 	started time.Time
 	// sweeps is what the complete sweeps so far amount to; swept closes with
@@ -92,9 +107,14 @@ func New(o Options) *Provider {
 	if o.Workers == 0 {
 		o.Workers = 32
 	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{}).DialContext
+	}
+	limits := o.Cloud.Limits()
 	p := &Provider{
 		Options: o,
-		owner:   translate.OwnerOf(o.Cluster, o.Node, o.Cloud.Limits()),
+		limits:  limits,
+		owner:   translate.OwnerOf(o.Cluster, o.Node, limits),
 		store:   newStore(),
 		started: o.Clock.Now(),
 		swept:   make(chan struct{}),
@@ -105,6 +125,10 @@ func New(o Options) *Provider {
 	p.refs = newReferences(o.Kube, o.Clock, p.creates.add)
 	p.ends = newQueue("end", o, endRetries, p.end)
 	p.publishes = newQueue("publish", o, writeRetries, p.publish)
+	p.kills = newQueue("kill", o, changeRetries, p.carryOutKill)
+	p.updates = newQueue("update", o, changeRetries, p.updateImages)
+	p.runner = prober.NewRunner(p.execIn, o.Dial)
+	p.prober = p.newProber()
 	return p
 }
 
@@ -117,11 +141,14 @@ func setDuration(d *time.Duration, value time.Duration) {
 // Run works until ctx ends. It returns after every goroutine of it has ended.
 func (p *Provider) Run(ctx context.Context) {
 	var group sync.WaitGroup
+	p.background.open(ctx)
 	defer p.refs.close() // after the workers, who may still ask for more
+	defer p.background.close()
 	defer group.Wait()
-	for _, q := range []*queue{p.creates, p.ends, p.publishes} {
+	for _, q := range []*queue{p.creates, p.ends, p.publishes, p.kills, p.updates} {
 		group.Go(func() { q.run(ctx, p.Workers) })
 	}
+	group.Go(func() { p.prober.Run(ctx) })
 	group.Go(func() { p.watch(ctx) })
 	<-ctx.Done()
 }
@@ -155,7 +182,14 @@ func (p *Provider) route(uid types.UID) {
 	if r.wantsGroup() {
 		p.creates.add(uid)
 	}
-	if !r.ending() {
+	if len(r.newImages()) > 0 {
+		p.updates.add(uid)
+	}
+	p.postStart(&r)
+	if now, ok := p.store.get(uid); ok { // with the hook that may have begun
+		p.syncProbes(&now)
+	}
+	if !r.ending() || r.group != nil {
 		p.publishes.add(uid)
 	}
 }

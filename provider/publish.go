@@ -72,12 +72,13 @@ func (r *record) undecided() bool {
 // statusOf decides what a pod's status is now, and after which time it may be
 // another although nothing happened (0: not at all).
 func (p *Provider) statusOf(r *record, now time.Time) (corev1.PodStatus, time.Duration) {
+	group := p.shown(r)
 	if r.verdict != nil {
-		return r.verdict.status(r.pod, r.group, now), 0
+		return r.verdict.status(r.pod, group, now), 0
 	}
-	ready, again := translate.InferReady(r.pod, r.group, now)
-	return translate.Status(r.pod, r.group, now, translate.StatusOptions{
-		HostIP: p.HostIP, Provider: p.Cloud.Limits().Provider, Ready: ready,
+	started, ready, again := p.readiness(r, group, now)
+	return translate.Status(r.pod, group, now, translate.StatusOptions{
+		HostIP: p.HostIP, Provider: p.limits.Provider, Started: started, Ready: ready,
 	}), again
 }
 

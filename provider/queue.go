@@ -19,6 +19,7 @@ const (
 	createRetries = 2 * time.Minute
 	endRetries    = 30 * time.Second
 	writeRetries  = 15 * time.Second
+	changeRetries = 30 * time.Second
 )
 
 // handler works on one pod. It returns a time after which it wants to see the

@@ -173,7 +173,7 @@ func (p *Provider) services(namespace string, links bool) ([]*corev1.Service, er
 
 func (p *Provider) translateOptions() translate.Options {
 	return translate.Options{
-		Limits:          p.Cloud.Limits(),
+		Limits:          p.limits,
 		Cluster:         p.Cluster,
 		Node:            p.Node,
 		Placement:       p.Placement,

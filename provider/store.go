@@ -58,8 +58,26 @@ type record struct {
 	// vanished: the group is surely no longer there.
 	vanished bool
 
+	// images are those that the cloud was last asked for, by container. The map
+	// is replaced, never changed.
+	images map[string]string
+
 	// verdict, when set, decides the status instead of the group.
 	verdict *verdict
+	// kill is the container that has to be killed, if there is one. restarts
+	// counts the restarts of the group that we asked for, restartedAt is the
+	// last of them.
+	kill        *kill
+	restarts    int
+	restartedAt time.Time
+	// postStarts are the postStart hooks that the node runs, by container. The
+	// map is replaced, never changed.
+	postStarts map[string]hookRun
+	// preStopAt is when the preStop hooks that the node runs began, preStopped
+	// that they have ended. killingTold: the end has been told as an event.
+	preStopAt   time.Time
+	preStopped  bool
+	killingTold bool
 	// seenEvents is the high-water mark of cloud events told on the pod.
 	seenEvents map[eventKey]int32
 }
@@ -206,6 +224,9 @@ func (s *store) bind(uid types.UID, groupID string) bool {
 	r, ok := s.records[uid]
 	if !ok || groupID == "" || (r.groupID != "" && r.groupID != groupID) {
 		return false
+	}
+	if r.spec != nil {
+		r.images = imagesAsked(r.spec)
 	}
 	r.groupID, r.spec, r.mayExist = groupID, nil, false
 	s.groups[groupID] = uid

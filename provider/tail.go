@@ -43,7 +43,7 @@ type tail struct {
 }
 
 func (p *Provider) newTail(r *record, container string, o LogOptions, out *limitedWriter) *tail {
-	limits := p.Cloud.Limits().Log
+	limits := p.limits.Log
 	t := &tail{
 		p: p, groupID: r.groupID, container: container, options: o, limits: limits, out: out,
 		timed: limits.Timestamps && limits.Since,

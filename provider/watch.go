@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -20,6 +21,13 @@ const (
 	// when something asks for them: a hundred creates a second must not
 	// become a hundred lists.
 	kickedSweeps = 5
+	// haste makes sweeps follow each other faster while a group is in its
+	// first or last moments: after this part of the time that it has been in
+	// them already, so that its change is seen late by no more than that part.
+	haste = 8
+	// rest is how many times its own duration a sweep must be followed by
+	// before the next when that comes early: the cloud's quota is for others too.
+	rest = 3
 )
 
 // sweeps is what the complete sweeps so far amount to.
@@ -31,16 +39,17 @@ type sweeps struct {
 
 // watch sweeps the cloud until ctx ends.
 func (p *Provider) watch(ctx context.Context) {
-	ticker := p.Clock.NewTicker(p.SweepInterval)
-	defer ticker.Stop()
 	for {
 		begun := p.Clock.Now()
 		p.sweep(ctx)
+		timer := p.Clock.NewTimer(p.untilNextSweep(begun, p.Clock.Now()))
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case <-ticker.C():
+		case <-timer.C():
 		case <-p.kicked:
+			timer.Stop()
 			select {
 			case <-ctx.Done():
 				return
@@ -48,6 +57,59 @@ func (p *Provider) watch(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// untilNextSweep is how long after a sweep that began and ended at these
+// moments the next one is due: SweepInterval after the last, or sooner while
+// some group is about to change.
+func (p *Provider) untilNextSweep(begun, ended time.Time) time.Duration {
+	interval := p.SweepInterval
+	if p.CloudHealth().Err == nil {
+		interval = min(interval, p.store.patience(ended))
+	}
+	took := ended.Sub(begun)
+	interval = max(interval, p.SweepInterval/kickedSweeps, min(rest*took, p.SweepInterval))
+	return max(0, interval-took)
+}
+
+// patience is how long the next sweep may wait for the sake of the most urgent
+// pod.
+func (s *store) patience(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	least := time.Hour
+	for _, r := range s.records {
+		if since, waits := r.awaited(); waits {
+			least = min(least, now.Sub(since)/haste)
+		}
+	}
+	return least
+}
+
+// awaited tells whether the pod's group is about to become ready, or to go, and
+// since when.
+func (r *record) awaited() (since time.Time, waits bool) {
+	switch {
+	case r.groupID == "" || r.vanished:
+		return time.Time{}, false
+	case !r.deleteAskedAt.IsZero():
+		return r.deleteAskedAt, true
+	case r.ending(), r.finished(), isReady(r.pod), r.group != nil && r.group.Status.Final():
+		return time.Time{}, false
+	case r.restartedAt.After(r.bornAt()):
+		return r.restartedAt, true
+	default:
+		return r.bornAt(), true
+	}
+}
+
+func isReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
 }
 
 // kick asks for a sweep soon.
@@ -163,6 +225,9 @@ func (p *Provider) observeGroup(group *cloudapi.Group, revision string, now time
 		before = r.group
 		if stale = before != nil && goesBack(before.Status, group.Status); !stale {
 			r.group, r.revision = group, revision
+			if r.images == nil {
+				r.images = imagesSeen(group)
+			}
 		}
 	})
 	if stale {

@@ -23,6 +23,7 @@ func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi
 		CPU:        toFloat(s.cpu),
 		Memory:     toFloat(s.memory),
 		GPU:        gpus(c),
+		Security:   t.security(c, path),
 	}
 	t.checkCommand(out.Command, t.limits.MaxCommand, path.Child("command"))
 	t.checkCommand(out.Args, t.limits.MaxArgs, path.Child("args"))
@@ -35,9 +36,19 @@ func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi
 func (t *translation) mainContainer(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
 	out, s := t.container(c, path)
 	out.Ports = t.ports(c, path.Child("ports"))
-	out.Liveness = t.probe(c, c.LivenessProbe, path.Child("livenessProbe"))
-	out.Readiness = t.probe(c, c.ReadinessProbe, path.Child("readinessProbe"))
+	out.Liveness = t.probe(c, ProbeLiveness, path.Child("livenessProbe"))
+	out.Readiness = t.probe(c, ProbeReadiness, path.Child("readinessProbe"))
+	t.probe(c, ProbeStartup, path.Child("startupProbe"))
+	t.hooks(&out, c, path)
+	t.mainSecurity(&out.Security, c, path)
 	out.Stdin, out.StdinOnce, out.TTY = c.Stdin, c.StdinOnce, c.TTY
+	return out, s
+}
+
+// initContainer adds what only init containers have.
+func (t *translation) initContainer(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
+	out, s := t.container(c, path)
+	t.initSecurity(&out.Security, c, path)
 	return out, s
 }
 

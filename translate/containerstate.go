@@ -45,7 +45,19 @@ func (w *statusWriter) container(c *corev1.Container, seen *cloudapi.ContainerSt
 	w.keepEnded(&out, old)
 	w.endWithGroup(&out)
 	w.identify(&out, seen)
+	setResources(&out, c)
 	return out
+}
+
+// setResources tells what a container was given once it has run. A group is
+// never resized, so that what was told first stays.
+func setResources(out *corev1.ContainerStatus, c *corev1.Container) {
+	hasRun := out.State.Waiting == nil || out.LastTerminationState.Terminated != nil
+	if !hasRun || out.Resources != nil || len(c.Resources.Limits)+len(c.Resources.Requests) == 0 {
+		return
+	}
+	out.Resources = c.Resources.DeepCopy()
+	out.AllocatedResources = c.Resources.Requests.DeepCopy()
 }
 
 func isKnown(k cloudapi.RunKind) bool {

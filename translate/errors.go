@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"path"
 	"sort"
 	"strings"
 )
@@ -65,6 +66,10 @@ const (
 	// KindVariable is an environment variable without a value that a
 	// subPathExpr names.
 	KindVariable ReferenceKind = "Variable"
+	// KindSubPath is a place in a volume that a mount's subPathExpr names and
+	// that no mount may have; another label, annotation or ConfigMap may make
+	// it another.
+	KindSubPath ReferenceKind = "SubPath"
 )
 
 // MissingReference says that something a pod refers to is not there, or lacks
@@ -74,7 +79,8 @@ type MissingReference struct { //nolint:errname // it is a description first: ki
 	Kind      ReferenceKind
 	Namespace string
 	Name      string
-	// Key is the key that is missing; empty when the whole thing is.
+	// Key is the key that is missing; empty when the whole thing is. Of a
+	// SubPath it is the fault.
 	Key string
 	// Volume or Container is the pod's volume or container that needs it;
 	// exactly one of them is set.
@@ -113,6 +119,10 @@ func (e *MissingReference) cause() string {
 		return "failed to find the address of the node"
 	case e.Kind == KindVariable:
 		return "missing value for " + e.Key
+	case e.Kind == KindSubPath && path.IsAbs(e.Name):
+		return fmt.Sprintf("error SubPath `%s` %s", e.Name, e.Key)
+	case e.Kind == KindSubPath:
+		return fmt.Sprintf("unable to provision SubPath `%s`: %s", e.Name, e.Key)
 	case e.Key == "":
 		return fmt.Sprintf("%s %q not found", strings.ToLower(string(e.Kind)), e.Name)
 	case e.Volume == "":

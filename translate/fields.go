@@ -91,6 +91,14 @@ func emulated(reason string, paths ...string) []Field {
 	return rows(Field{Decision: DecisionEmulated, Parts: true, Reason: reason}, paths)
 }
 
+// leaf says that rows have no parts.
+func leaf(fields []Field) []Field {
+	for i := range fields {
+		fields[i].Parts = false
+	}
+	return fields
+}
+
 // by makes rows that are honoured on a cloud with the ability.
 func by(ability string, without Decision, reason string, paths ...string) []Field {
 	return rows(Field{Decision: DecisionHonoured, Ability: ability, Without: without, Reason: reason}, paths)

@@ -3,24 +3,31 @@ package translate
 import "slices"
 
 const (
-	reasonProbe     = "the cloud does not run this probe"
-	reasonProbeHTTP = "the clouds' probes have no word for it"
-	reasonStdin     = "the cloud does not keep a container's standard input or terminal"
-	reasonMessage   = "the cloud keeps no termination message"
-	reasonPorts     = "the cloud has no list of ports; declaring one opens nothing"
-	reasonHook      = "the cloud runs no lifecycle hooks"
-	reasonInitOnly  = "init containers cannot have it"
+	reasonNodeProbe = "the cloud cannot run this probe; the node runs it"
+	reasonStartup   = "the clouds have no startup probe; the node runs it, and all other probes of the container"
+	reasonNodeHook  = "the cloud runs no hooks; the node does: postStart when it sees that the container runs, " +
+		"preStop before it deletes the group, not when the cloud ends a container by itself"
+	reasonStdin    = "the cloud does not keep a container's standard input or terminal"
+	reasonMessage  = "the cloud keeps no termination message"
+	reasonPorts    = "the cloud has no list of ports; declaring one opens nothing"
+	reasonInitOnly = "init containers cannot have it"
+	reasonInitRun  = "the cloud does not take it for init containers"
 )
 
 // containerFields are the fields of a container.
 func containerFields() []Field {
 	return slices.Concat(
 		commonContainerFields(),
-		probeFields("livenessProbe", "LivenessProbe"),
-		probeFields("readinessProbe", "ReadinessProbe"),
-		refused("the clouds have no startup probe", "startupProbe"),
+		withParts(by("LivenessProbe", DecisionEmulated, reasonNodeProbe, "livenessProbe")),
+		probeFields("livenessProbe"),
+		withParts(by("ReadinessProbe", DecisionEmulated, reasonNodeProbe, "readinessProbe")),
+		probeFields("readinessProbe"),
+		emulated(reasonStartup, "startupProbe"),
+		probeFields("startupProbe"),
+		runAsFields("RunAsGroup", reasonRunAs),
 		parts("lifecycle"),
-		refused(reasonHook, "lifecycle.postStart", "lifecycle.preStop"),
+		hookFields("lifecycle.postStart"),
+		hookFields("lifecycle.preStop"),
 		refused("the clouds do not take a stop signal", "lifecycle.stopSignal"),
 		refused("the group has one restart policy for all containers", "restartPolicy", "restartPolicyRules"),
 		withParts(by("Ports", DecisionIgnored, reasonPorts, "ports")),
@@ -33,6 +40,7 @@ func containerFields() []Field {
 func initContainerFields() []Field {
 	return slices.Concat(
 		commonContainerFields(),
+		runAsFields("InitRunAsGroup", reasonInitRun),
 		refused(reasonInitOnly, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicyRules"),
 		refused("the clouds have no sidecar containers", "restartPolicy"),
 		refused("the clouds do not keep an init container's standard input or terminal", "stdin", "stdinOnce", "tty"),
@@ -90,7 +98,8 @@ func resourceFields() []Field {
 		parts("resources", "resources.limits", "resources.requests"),
 		remark("rounded up to a thousandth of a core; the sum is rounded up to a size that is sold", "resources.limits[cpu]"),
 		remark("rounded up to a thousandth of a GiB; the sum is rounded up to a size that is sold", "resources.limits[memory]"),
-		remark("only where there is no limit, and then it is the limit too", "resources.requests[cpu]", "resources.requests[memory]"),
+		remark("the cloud knows one number for each container, its limit: a request beside a limit is what the downward API tells, "+
+			"a request alone is the limit too", "resources.requests[cpu]", "resources.requests[memory]"),
 		by("GPU", DecisionRefused, "the cloud's groups have no GPU",
 			"resources.limits[nvidia.com/gpu]", "resources.requests[nvidia.com/gpu]"),
 		ignored(disk, "resources.limits[ephemeral-storage]", "resources.requests[ephemeral-storage]"),
@@ -105,8 +114,8 @@ func mountFields() []Field {
 		honoured("volumeMounts[*].name", "volumeMounts[*].readOnly", "volumeMounts[*].mountPath"),
 		remark("on a cloud without sub-paths: only of volumes made of files, by making a volume of the files chosen",
 			"volumeMounts[*].subPath"),
-		remark("expanded, then as subPath", "volumeMounts[*].subPathExpr"),
-		refusedBut("None", "mounts are not propagated", "volumeMounts[*].mountPropagation"),
+		remark("expanded, then as subPath; what it cannot be expanded to keeps the container waiting", "volumeMounts[*].subPathExpr"),
+		harmlessAt("None", by("MountPropagation", DecisionRefused, "mounts are not propagated", "volumeMounts[*].mountPropagation")),
 		rows(Field{
 			Decision: DecisionRefused, Harmless: []string{"Disabled", "IfPossible"},
 			Reason: "recursive read-only mounts cannot be asked for",
@@ -114,17 +123,41 @@ func mountFields() []Field {
 	)
 }
 
-func probeFields(name, ability string) []Field {
-	return slices.Concat(
-		withParts(by(ability, DecisionRefused, reasonProbe, name)),
+// probeFields are the fields of a probe. What no cloud has words for is the
+// node's business.
+func probeFields(name string) []Field {
+	return under(name, slices.Concat(
+		parts("exec", "httpGet", "tcpSocket"),
+		honoured("exec.command", "httpGet.path", "httpGet.port", "httpGet.scheme", "tcpSocket.port",
+			"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold"),
+		leaf(emulated(reasonNodeProbe, "httpGet.host", "tcpSocket.host")),
+		leaf(harmlessAt("1", emulated(reasonNodeProbe, "successThreshold"))),
+		emulated(reasonNodeProbe, "httpGet.httpHeaders", "grpc"),
+		honoured("httpGet.httpHeaders[*].name", "httpGet.httpHeaders[*].value", "grpc.port", "grpc.service"),
+		refused("no cloud gives a container that failed a probe a grace period of its own", "terminationGracePeriodSeconds"),
+	))
+}
+
+// hookFields are the fields of a lifecycle hook.
+func hookFields(name string) []Field {
+	return append(
+		withParts(by("Hooks", DecisionEmulated, reasonNodeHook, name)),
 		under(name, slices.Concat(
-			parts("exec", "httpGet", "tcpSocket"),
-			honoured("exec.command", "httpGet.path", "httpGet.port", "httpGet.scheme", "tcpSocket.port",
-				"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold"),
-			remark("1 only", "successThreshold"),
-			refused(reasonProbeHTTP, "httpGet.host", "httpGet.httpHeaders", "tcpSocket.host", "grpc", "terminationGracePeriodSeconds"),
-		)),
-	)
+			parts("exec", "httpGet", "httpGet.httpHeaders"),
+			honoured("exec.command", "httpGet.path", "httpGet.port", "httpGet.host", "httpGet.scheme",
+				"httpGet.httpHeaders[*].name", "httpGet.httpHeaders[*].value"),
+			withParts(by("Hooks", DecisionRefused, "a kubelet runs no such hook, and the cloud has none", "tcpSocket")),
+			honoured("tcpSocket.port", "tcpSocket.host"),
+			refused("the clouds' hooks cannot sleep", "sleep"),
+		))...)
+}
+
+// runAsFields are the fields by which containers and init containers differ.
+func runAsFields(ability, reason string) []Field {
+	return under("securityContext", slices.Concat(
+		by(ability, DecisionRefused, reason, "runAsGroup"),
+		harmlessAt("false", by("RunAsUser", DecisionRefused, reasonRunAs, "runAsNonRoot")),
+	))
 }
 
 func containerSecurityFields() []Field {
@@ -132,10 +165,13 @@ func containerSecurityFields() []Field {
 		seLinuxFields(),
 		profileFields(),
 		parts("capabilities"),
-		refused(reasonNoSecurity, "capabilities.add", "capabilities.drop", "runAsUser", "runAsGroup"),
+		remark("those that the cloud grants", "capabilities.add"),
+		refused(reasonNoSecurity, "capabilities.drop"),
+		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),
 		refused(reasonWindows, "windowsOptions"),
-		refusedBut("false", "containers of a group are not privileged", "privileged"),
-		refusedBut("false", reasonNoSecurity, "runAsNonRoot", "readOnlyRootFilesystem"),
+		refusedBut("false", "privileged containers are not allowed by default", "privileged"),
+		harmlessAt("false", by("ReadOnlyRoot", DecisionRefused,
+			"the cloud's root file systems are writable", "readOnlyRootFilesystem")),
 		refusedBut("true", reasonNoSecurity, "allowPrivilegeEscalation"),
 		refusedBut("Default", reasonNoSecurity, "procMount"),
 	))...)

@@ -7,6 +7,8 @@ const (
 	reasonScheduled  = "the scheduler has acted upon it"
 	reasonAdmitted   = "the API server has acted upon it"
 	reasonNoSecurity = "the clouds' container groups do not take this setting; leaving it out would weaken the pod"
+	reasonRunAs      = "the cloud runs every container as its image says"
+	reasonOwner      = "the clouds take no further groups for processes and no owner for volumes, whose files belong to root"
 	reasonHost       = "a container group shares no host with anything"
 	reasonWindows    = "container groups run Linux"
 )
@@ -25,9 +27,14 @@ func podFields() []Field {
 		by("ActiveDeadline", DecisionEmulated,
 			"the cloud takes no deadline; the node deletes the group when it passes", "activeDeadlineSeconds"),
 		by("Hostname", DecisionRefused, "the cloud chooses the host name itself", "hostname", "hostnameOverride"),
-		refused("the pod's own fully qualified name cannot be put into its hosts file before its address is known", "subdomain"),
+		rows(Field{
+			Decision: DecisionEmulated, Ability: "Hostname", Without: DecisionRefused,
+			Reason: "the cluster's DNS tells the pod's full name, its own hosts file does not, for it is written before the pod has an " +
+				"address; where the cloud chooses the host name, the full name would not be the pod's",
+		}, []string{"subdomain"}),
 		refusedBut("false", "a container group has no fully qualified host name", "setHostnameAsFQDN"),
-		refusedBut("false", "containers of a group have process namespaces of their own", "shareProcessNamespace"),
+		harmlessAt("false", by("ShareProcesses", DecisionRefused,
+			"containers of a group have process namespaces of their own", "shareProcessNamespace")),
 		refusedBut("true", "user namespaces cannot be asked for", "hostUsers"),
 		refusedBut("linux", reasonWindows, "os.name"),
 		refused("a container cannot be added to a running group", "ephemeralContainers"),
@@ -50,18 +57,26 @@ func podSecurityFields() []Field {
 		seLinuxFields(),
 		profileFields(),
 		refused(reasonWindows, "windowsOptions"),
-		refused(reasonNoSecurity, "runAsUser", "runAsGroup", "supplementalGroups", "fsGroup", "sysctls"),
-		refusedBut("false", reasonNoSecurity, "runAsNonRoot"),
+		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),
+		by("RunAsGroup", DecisionRefused, reasonRunAs, "runAsGroup"),
+		harmlessAt("false", by("RunAsGroup", DecisionRefused, reasonRunAs, "runAsNonRoot")),
+		parts("sysctls"),
+		remark("those that a kubelet calls safe and the cloud takes", "sysctls[*].name"),
+		honoured("sysctls[*].value"),
+		refused(reasonOwner, "supplementalGroups", "fsGroup"),
 		refusedBut("Merge", reasonNoSecurity, "supplementalGroupsPolicy"),
 		ignored("it says how fsGroup is applied, which is refused", "fsGroupChangePolicy"),
-		ignored("it says how SELinux labels are applied, which are refused", "seLinuxChangePolicy"),
+		ignored("it says how SELinux labels are applied to volumes, and none is", "seLinuxChangePolicy"),
 	)
 }
 
 func seLinuxFields() []Field {
 	return slices.Concat(
 		parts("seLinuxOptions"),
-		refused(reasonNoSecurity, "seLinuxOptions.user", "seLinuxOptions.role", "seLinuxOptions.type", "seLinuxOptions.level"),
+		// A level holds apart what runs on one machine; user, role and type
+		// change what a process may do.
+		ignored("it separates pods that share a machine, and every group has a machine of its own", "seLinuxOptions.level"),
+		refused(reasonNoSecurity, "seLinuxOptions.user", "seLinuxOptions.role", "seLinuxOptions.type"),
 	)
 }
 

@@ -5,7 +5,7 @@ import "slices"
 const (
 	reasonFrozen    = "written once, when the group is created; a later change does not reach the containers"
 	reasonMode      = "the cloud takes no file modes; files have mode 0644"
-	reasonUnrenewed = "written once, when the group is created; the file is not renewed when the token expires"
+	reasonUnrenewed = "written once, when the group is created; the file belongs to root and is not renewed when the token expires"
 )
 
 // volumeFields are the fields of a volume.

@@ -96,9 +96,22 @@ func decode[T any](t testing.TB, doc []byte, into T) T {
 }
 
 func TestGroupGoldens(t *testing.T) {
-	cases, err := filepath.Glob("testdata/pod/*.pod.yaml")
+	checkGoldens(t, "testdata/pod")
+}
+
+// TestConformanceGoldens holds what becomes of the pods of Kubernetes' own
+// conformance tests, as its release 1.35 has them in test/e2e; the first line of
+// each file says of which. What is refused there is a declared difference.
+func TestConformanceGoldens(t *testing.T) {
+	checkGoldens(t, "testdata/conformance")
+}
+
+// checkGoldens translates every pod of a directory for both clouds, twice.
+func checkGoldens(t *testing.T, dir string) {
+	t.Helper()
+	cases, err := filepath.Glob(filepath.Join(dir, "*.pod.yaml"))
 	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
+		t.Fatalf("no cases in %s: %v", dir, err)
 	}
 	clouds := map[string]cloudapi.Limits{"eci": eciLimits(), "kci": kciLimits()}
 	for _, path := range cases {
@@ -108,7 +121,7 @@ func TestGroupGoldens(t *testing.T) {
 				pod, refs := readCase(t, path)
 				podBefore, refsBefore := pod.DeepCopy(), copyReferences(refs)
 				spec, report, err := translate.Group(pod, refs, options(limits))
-				compare(t, filepath.Join("testdata/pod", name+"."+cloud+".group.yaml"), groupYAML(t, spec, report, err))
+				compare(t, filepath.Join(dir, name+"."+cloud+".group.yaml"), groupYAML(t, spec, report, err))
 				if diff := cmp.Diff(podBefore, pod); diff != "" {
 					t.Errorf("the pod was changed (-before +after):\n%s", diff)
 				}
@@ -220,16 +233,24 @@ func plain(t *testing.T, v any) any {
 	return out
 }
 
-// prune drops what is zero or empty, but for Value, whose emptiness matters.
+// prune drops what is zero or empty, but for Value and the ids of users and
+// groups, where that matters.
 func prune(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for k, e := range v {
-			if p := prune(e); p != nil {
+			p := prune(e)
+			asked, isStruct := p.(map[string]any)
+			switch {
+			case k == "Security" && isStruct && len(asked) == 0:
+				// a struct by value: nothing in it is nothing asked for
+			case p != nil:
 				out[k] = p
-			} else if k == "Value" {
+			case k == "Value":
 				out[k] = ""
+			case isRoot(k, e):
+				out[k] = e
 			}
 		}
 		if len(out) == 0 && len(v) > 0 {
@@ -256,6 +277,11 @@ func prune(v any) any {
 		}
 	}
 	return v
+}
+
+// isRoot tells of an id that is 0, which is not the same as none.
+func isRoot(key string, v any) bool {
+	return (key == "RunAsUser" || key == "RunAsGroup") && v != nil
 }
 
 func nilIfEmpty(v any, n int) any {

@@ -180,7 +180,8 @@ func TestMasterService(t *testing.T) {
 // can do, each by its path.
 func TestDocumentedKCI(t *testing.T) {
 	cases := map[string][]string{
-		"probes":          {"spec.containers[0].livenessProbe: ", "spec.containers[0].readinessProbe: ", "spec.containers[1].livenessProbe: ", "spec.containers[1].readinessProbe: "},
+		"probes":          {"spec.containers[0].livenessProbe: the node would have to end the container", "spec.containers[1].livenessProbe: ", "spec.containers[1].readinessProbe.exec: "},
+		"hooks":           {"spec.containers[0].lifecycle.postStart: the cloud runs no hooks", "spec.containers[0].lifecycle.preStop.exec: ", "spec.containers[1].lifecycle.preStop: "},
 		"init-containers": {"spec.initContainers: "},
 		"nfs":             {"spec.volumes[0].nfs: ", "spec.volumes[1].nfs: "},
 		"secret-volume":   {"spec.volumes[0].secret.defaultMode: ", "spec.volumes[0].secret.items[0].mode: "},

@@ -34,7 +34,17 @@ func eciLimits() cloudapi.Limits {
 			EnvPodIP: true, NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
 			BinaryFiles: true, NestedFilePaths: true, SubPath: true, Hostname: true, Stdin: true,
 			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true,
+			Hooks: true, RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true, ShareProcesses: true, MountPropagation: true,
 		},
+		MaxHookCommand: 100, MaxHookHeaders: 100,
+		Capabilities: []string{"NET_ADMIN", "NET_RAW"},
+		Sysctls: []string{
+			"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
+			"net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_fin_timeout",
+			"net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time",
+			"net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+		},
+		Exec: cloudapi.ExecLimits{MaxElements: 20, MaxElementCharacters: 256, MaxCharacters: 2048},
 	}
 }
 

@@ -32,6 +32,8 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 			Path:     path.Join("/", m.MountPath),
 			SubPath:  sub,
 			ReadOnly: m.ReadOnly || isReadOnly(volume),
+
+			Propagation: t.propagation(m),
 		}
 		if sub != "" && !t.limits.Can.SubPath {
 			mount, ok = t.pick(&picked, mount, volume, subAt)
@@ -66,11 +68,26 @@ func (t *translation) subPath(
 			return "", from, false
 		}
 	}
-	if leavesVolume(sub) {
+	switch {
+	case m.SubPathExpr == "" && leavesVolume(sub):
 		t.refusef(from, "%q must be a relative path without ..", sub)
-		return "", from, false
+	case path.IsAbs(sub):
+		t.miss(MissingReference{Kind: KindSubPath, Name: sub, Key: "must not be an absolute path", Container: c.Name})
+	case leavesVolume(sub):
+		t.miss(MissingReference{Kind: KindSubPath, Name: sub, Key: "must not contain '..'", Container: c.Name})
+	default:
+		return sub, from, true
 	}
-	return sub, from, true
+	return "", from, false
+}
+
+// propagation is how mounts below this one are passed on, where the cloud has
+// a word for it.
+func (t *translation) propagation(m *corev1.VolumeMount) cloudapi.Propagation {
+	if m.MountPropagation == nil || *m.MountPropagation == corev1.MountPropagationNone || !t.limits.Can.MountPropagation {
+		return ""
+	}
+	return cloudapi.Propagation(*m.MountPropagation)
 }
 
 func findVolume(pod *corev1.Pod, name string) *corev1.Volume {

@@ -53,10 +53,13 @@ func (t *translation) group() cloudapi.GroupSpec {
 		DNS:             t.dns(),
 		HostAliases:     t.hostAliases(),
 		PullCredentials: t.pullCredentials(),
+		Sysctls:         t.sysctls(),
+		ShareProcesses:  t.limits.Can.ShareProcesses && isTrue(pod.Spec.ShareProcessNamespace),
 	}
 	t.volumesSeen = t.volumes()
 	need := t.containers(&spec)
 	spec.Volumes = t.mounted(append(t.volumesSeen, t.derived...), spec.InitContainers, spec.Containers)
+	t.pack(&spec)
 	sold := t.size(need)
 	spec.CPU, spec.Memory = toFloat(sold.cpu), toFloat(sold.memory)
 	if t.limits.Can.Hostname {
@@ -81,7 +84,7 @@ func (t *translation) containers(spec *cloudapi.GroupSpec) share {
 		if !t.limits.Can.InitContainers {
 			break // the table has refused them as a whole
 		}
-		c, s := t.container(&t.pod.Spec.InitContainers[i], path.Child("initContainers").Index(i))
+		c, s := t.initContainer(&t.pod.Spec.InitContainers[i], path.Child("initContainers").Index(i))
 		spec.InitContainers = append(spec.InitContainers, c)
 		initShares = append(initShares, s)
 	}

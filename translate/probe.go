@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"unicode/utf8"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -17,69 +19,112 @@ const (
 	defaultFailureThreshold = 3
 )
 
-// probe translates a liveness or readiness probe; nil stays nil.
-func (t *translation) probe(c *corev1.Container, p *corev1.Probe, path *field.Path) *cloudapi.Probe {
+// probe translates a liveness or readiness probe; nil stays nil, and so does
+// what the node runs instead (NodeProbes).
+func (t *translation) probe(c *corev1.Container, kind ProbeKind, path *field.Path) *cloudapi.Probe {
+	p := probeOf(c, kind)
 	if p == nil {
 		return nil
 	}
-	out := &cloudapi.Probe{
+	handler := t.probeHandler(c, p, path)
+	if nodeRuns(c, kind, p, t.limits.Can) {
+		t.checkNodeProbe(c, kind, p, path)
+		return nil
+	}
+	t.checkCommand(handler.Exec, t.limits.MaxCommand, path.Child("exec", "command"))
+	return &cloudapi.Probe{
+		HTTP: probeHTTP(handler.HTTP), TCP: probeTCP(handler.TCP), Exec: probeExec(handler.Exec),
 		InitialDelaySeconds: p.InitialDelaySeconds,
 		PeriodSeconds:       orDefault(p.PeriodSeconds, defaultPeriodSeconds),
 		TimeoutSeconds:      orDefault(p.TimeoutSeconds, defaultTimeoutSeconds),
 		SuccessThreshold:    orDefault(p.SuccessThreshold, defaultSuccessThreshold),
 		FailureThreshold:    orDefault(p.FailureThreshold, defaultFailureThreshold),
 	}
-	if out.SuccessThreshold != 1 {
-		t.refusef(path.Child("successThreshold"), "%d; the clouds take 1 only", out.SuccessThreshold)
-	}
-	switch {
-	case p.HTTPGet != nil:
-		out.HTTP = &cloudapi.HTTPProbe{
-			Scheme: orDefault(string(p.HTTPGet.Scheme), string(corev1.URISchemeHTTP)),
-			Path:   orDefault(p.HTTPGet.Path, "/"),
-			Port:   t.port(c, p.HTTPGet.Port, path.Child("httpGet", "port")),
-		}
-	case p.TCPSocket != nil:
-		out.TCP = &cloudapi.TCPProbe{Port: t.port(c, p.TCPSocket.Port, path.Child("tcpSocket", "port"))}
-	case p.Exec != nil:
-		out.Exec = &cloudapi.ExecProbe{Command: t.probeCommand(c, p.Exec.Command, path.Child("exec", "command"))}
-	case p.GRPC == nil: // which the table has refused
-		t.refusef(path, "the probe says neither exec, httpGet nor tcpSocket")
+}
+
+// probeHandler reads what a probe does, with its command expanded.
+func (t *translation) probeHandler(c *corev1.Container, p *corev1.Probe, path *field.Path) cloudapi.Handler {
+	out := t.handler(c, corev1.LifecycleHandler{Exec: p.Exec, HTTPGet: p.HTTPGet, TCPSocket: p.TCPSocket}, path)
+	out.Exec = expandStatic(c, out.Exec)
+	if p.Exec == nil && p.HTTPGet == nil && p.TCPSocket == nil && p.GRPC == nil {
+		t.refusef(path, "the probe says neither exec, httpGet, tcpSocket nor grpc")
 	}
 	return out
+}
+
+// checkNodeProbe tells why the node runs a probe where the table does not, and
+// refuses what the node cannot do.
+func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *corev1.Probe, path *field.Path) {
+	if c.StartupProbe != nil && kind != ProbeStartup {
+		t.notef(path, DecisionEmulated, "the node runs it, since the cloud would begin with it before the startup probe has succeeded")
+	}
+	switch {
+	case kind != ProbeReadiness && !t.limits.Can.Exec:
+		t.refusef(path, "the node would have to end the container when it fails, and the cloud lets nobody")
+	case p.Exec != nil:
+		t.checkExec(expandStatic(c, p.Exec.Command), path.Child("exec"))
+	}
+}
+
+// checkExec holds a command that the node runs in a container against what the
+// cloud's exec call takes.
+func (t *translation) checkExec(command []string, path *field.Path) {
+	if !t.limits.Can.Exec {
+		t.refusef(path, "the node would have to run it, and the cloud lets nobody run a command in a container")
+		return
+	}
+	limits, all := t.limits.Exec, 0
+	path = path.Child("command")
+	t.atMost(path, limits.MaxElements, len(command), "elements")
+	for i, word := range command {
+		n := utf8.RuneCountInString(word)
+		all += n
+		t.atMost(path.Index(i), limits.MaxElementCharacters, n, "characters")
+	}
+	t.atMost(path, limits.MaxCharacters, all, "characters in all")
+}
+
+// probeOf is a container's probe of this kind.
+func probeOf(c *corev1.Container, kind ProbeKind) *corev1.Probe {
+	switch kind {
+	case ProbeLiveness:
+		return c.LivenessProbe
+	case ProbeReadiness:
+		return c.ReadinessProbe
+	default:
+		return c.StartupProbe
+	}
+}
+
+func probeHTTP(h *cloudapi.HTTPHandler) *cloudapi.HTTPProbe {
+	if h == nil {
+		return nil
+	}
+	return &cloudapi.HTTPProbe{Scheme: h.Scheme, Path: h.Path, Port: h.Port}
+}
+
+func probeTCP(h *cloudapi.TCPHandler) *cloudapi.TCPProbe {
+	if h == nil {
+		return nil
+	}
+	return &cloudapi.TCPProbe{Port: h.Port}
+}
+
+func probeExec(command []string) *cloudapi.ExecProbe {
+	if command == nil {
+		return nil
+	}
+	return &cloudapi.ExecProbe{Command: command}
 }
 
 // port resolves a port that may be given by the name of one of the container's
 // ports.
 func (t *translation) port(c *corev1.Container, p intstr.IntOrString, path *field.Path) int32 {
-	if p.Type == intstr.Int {
-		return p.IntVal
+	number, ok := portNumber(c, p)
+	if !ok {
+		t.refusef(path, "the container has no port named %q", p.StrVal)
 	}
-	for _, declared := range c.Ports {
-		if declared.Name != "" && declared.Name == p.StrVal {
-			return declared.ContainerPort
-		}
-	}
-	t.refusef(path, "the container has no port named %q", p.StrVal)
-	return 0
-}
-
-// probeCommand expands $(NAME) by variables with a literal value only, and with
-// that value as it is written: what a kubelet does for probes.
-func (t *translation) probeCommand(c *corev1.Container, command []string, path *field.Path) []string {
-	literal := make(map[string]string, len(c.Env))
-	for _, env := range c.Env {
-		literal[env.Name] = env.Value
-	}
-	out := make([]string, 0, len(command))
-	for _, word := range command {
-		out = append(out, expand(word, func(name string) (string, bool) {
-			value, known := literal[name]
-			return value, known
-		}))
-	}
-	t.checkCommand(out, t.limits.MaxCommand, path)
-	return out
+	return number
 }
 
 func orDefault[T comparable](v, def T) T {

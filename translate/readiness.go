@@ -31,6 +31,9 @@ func InferReady(pod *corev1.Pod, group *cloudapi.Group, now time.Time) (ready ma
 		if c.ReadinessProbe == nil || state == nil || state.Ready != nil || state.Current.Kind != cloudapi.RunRunning {
 			continue
 		}
+		if noCloudRuns(&c, c.ReadinessProbe) {
+			continue
+		}
 		wait := readyIn(c.ReadinessProbe, group.Events, state.Current.StartedAt, now)
 		ready[c.Name] = wait <= 0
 		if wait > 0 && (again == 0 || wait < again) {

@@ -40,10 +40,12 @@ func TestInferReady(t *testing.T) {
 			{Warning: true, Reason: "Unhealthy", Message: "Liveness probe failed: no", LastTime: at(20)}}, at(21), map[string]bool{"main": true}, 0},
 		"a normal event": {"it is no failure", probe, running, []cloudapi.Event{
 			{Reason: "Unhealthy", Message: "Readiness probe failed", LastTime: at(20)}}, at(21), map[string]bool{"main": true}, 0},
-		"defaults":  {"10 s, 1 s and no delay, as in Kubernetes", &corev1.Probe{}, running, []cloudapi.Event{failed(0)}, at(11), map[string]bool{"main": false}, time.Second},
-		"no probe":  {"the container needs none", nil, running, nil, at(1), map[string]bool{}, 0},
-		"waiting":   {"it does not run", probe, cloudapi.ContainerState{Name: "main", Current: cloudapi.RunState{Kind: cloudapi.RunWaiting}}, nil, at(60), map[string]bool{}, 0},
-		"told":      {"the cloud tells", probe, cloudapi.ContainerState{Name: "main", Ready: ptr.To(false), Current: running.Current}, nil, at(60), map[string]bool{}, 0},
+		"defaults": {"10 s, 1 s and no delay, as in Kubernetes", &corev1.Probe{}, running, []cloudapi.Event{failed(0)}, at(11), map[string]bool{"main": false}, time.Second},
+		"no probe": {"the container needs none", nil, running, nil, at(1), map[string]bool{}, 0},
+		"waiting":  {"it does not run", probe, cloudapi.ContainerState{Name: "main", Current: cloudapi.RunState{Kind: cloudapi.RunWaiting}}, nil, at(60), map[string]bool{}, 0},
+		"told":     {"the cloud tells", probe, cloudapi.ContainerState{Name: "main", Ready: ptr.To(false), Current: running.Current}, nil, at(60), map[string]bool{}, 0},
+		"not the cloud's": {"no cloud runs gRPC, so that silence tells nothing", &corev1.Probe{
+			ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{}}}, running, nil, at(60), map[string]bool{}, 0},
 		"not there": {"the cloud does not show it", probe, cloudapi.ContainerState{Name: "other", Current: running.Current}, nil, at(60), map[string]bool{}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

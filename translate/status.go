@@ -18,8 +18,13 @@ type StatusOptions struct {
 	// cloud hides its own, such as eci or kci.
 	Provider string
 	// Ready tells for containers by name whether a probe of the provider's
-	// own found them ready. It counts where the cloud does not tell.
+	// own found them ready. Where the cloud tells too, both must say so: of a
+	// probe that the node runs the cloud knows nothing.
 	Ready map[string]bool
+	// Started tells for containers by name whether their startup probe, which
+	// is always the node's, has succeeded in the container's current run. One
+	// that is missing here has not.
+	Started map[string]bool
 }
 
 // Status is the status that a kubelet would write for a pod whose group is in
@@ -28,8 +33,8 @@ type StatusOptions struct {
 // container that ended and may not restart stays ended. A nil group has not
 // been created yet.
 //
-// Container resources, user and mounts are left as they are in pod.Status:
-// nothing of them changes in a group.
+// A container's resources are told once it has run; its user and mounts are left
+// as they are in pod.Status.
 func Status(pod *corev1.Pod, group *cloudapi.Group, now time.Time, o StatusOptions) corev1.PodStatus {
 	w := newStatusWriter(pod, group, now, o)
 	w.addresses()
@@ -114,8 +119,8 @@ func (w *statusWriter) containers() {
 	for i := range w.pod.Spec.Containers {
 		c := &w.pod.Spec.Containers[i]
 		cs := w.container(c, findState(states, c.Name), findStatus(w.old.ContainerStatuses, c.Name))
-		running := cs.State.Running != nil
-		cs.Started, cs.Ready = &running, running && w.isReady(c, findState(states, c.Name))
+		started := cs.State.Running != nil && w.isStarted(c)
+		cs.Started, cs.Ready = &started, started && w.isReady(c, findState(states, c.Name))
 		s.ContainerStatuses = append(s.ContainerStatuses, cs)
 	}
 	s.InitContainerStatuses = nil
@@ -128,16 +133,26 @@ func (w *statusWriter) containers() {
 	}
 }
 
-// isReady tells whether a running container is ready: as the cloud says, else
-// as the provider probed, else yes if it has no readiness probe.
+// isStarted tells whether a running container is through its startup probe.
+func (w *statusWriter) isStarted(c *corev1.Container) bool {
+	return c.StartupProbe == nil || w.opts.Started[c.Name]
+}
+
+// isReady tells whether a running container is ready: as the cloud says and
+// the provider probed, and if neither tells, yes without a readiness probe.
+// The cloud's word alone does not count where no cloud runs the probe.
 func (w *statusWriter) isReady(c *corev1.Container, seen *cloudapi.ContainerState) bool {
-	if seen != nil && seen.Ready != nil {
-		return *seen.Ready
+	told := seen != nil && seen.Ready != nil
+	if told && !*seen.Ready {
+		return false
 	}
 	if ready, probed := w.opts.Ready[c.Name]; probed {
 		return ready
 	}
-	return c.ReadinessProbe == nil
+	if c.ReadinessProbe == nil {
+		return true
+	}
+	return told && !noCloudRuns(c, c.ReadinessProbe)
 }
 
 func findState(states []cloudapi.ContainerState, name string) *cloudapi.ContainerState {

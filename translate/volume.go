@@ -82,7 +82,6 @@ func (t *translation) mounted(volumes []cloudapi.Volume, containers ...[]cloudap
 			t.notef(base.Index(i), DecisionIgnored, "no container mounts it")
 		}
 	}
-	t.atMost(base, t.limits.MaxVolumes, len(out), "volumes")
 	return out
 }
 

@@ -51,6 +51,12 @@ func emulate(t *testing.T, quotas map[string]emulator.Quota) string {
 	t.Helper()
 	runtime := simulated.New(simulated.Options{Clock: clock.RealClock{}})
 	t.Cleanup(runtime.Close)
+	return emulateOn(t, runtime, quotas)
+}
+
+// emulateOn starts an emulated cloud with this machine below it.
+func emulateOn(t *testing.T, runtime engine.Runtime, quotas map[string]emulator.Quota) string {
+	t.Helper()
 	var made atomic.Int64
 	groups := engine.New(engine.Options{
 		Clock: clock.RealClock{}, Runtime: runtime, Addresses: netip.MustParsePrefix("10.0.0.0/16"),

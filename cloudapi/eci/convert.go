@@ -3,6 +3,7 @@ package eci
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	sdk "github.com/alibabacloud-go/eci-20180808/v3/client"
@@ -31,10 +32,37 @@ func createRequest(spec cloudapi.GroupSpec, region, token string) (*sdk.CreateCo
 		ActiveDeadlineSeconds:         spec.ActiveDeadlineSeconds,
 		HostAliase:                    hostAliases(spec.HostAliases),
 		ImageRegistryCredential:       pullCredentials(spec.PullCredentials),
+		ShareProcessNamespace:         yes(spec.ShareProcesses),
 	}
 	place(request, spec.Placement)
 	setDNS(request, spec.DNS)
+	if err := setSysctls(request, spec.Sysctls); err != nil {
+		return nil, err
+	}
 	return request, addParts(request, spec)
+}
+
+// setSysctls sorts kernel settings into the two parameters that take them.
+func setSysctls(request *sdk.CreateContainerGroupRequest, sysctls []cloudapi.Sysctl) error {
+	var pod []*sdk.CreateContainerGroupRequestSecurityContextSysctl
+	var host []*sdk.CreateContainerGroupRequestHostSecurityContextSysctl
+	for i, s := range sysctls {
+		switch {
+		case slices.Contains(podSysctls, s.Name):
+			pod = append(pod, &sdk.CreateContainerGroupRequestSecurityContextSysctl{Name: &s.Name, Value: &s.Value})
+		case slices.Contains(hostSysctls, s.Name):
+			host = append(host, &sdk.CreateContainerGroupRequestHostSecurityContextSysctl{Name: &s.Name, Value: &s.Value})
+		default:
+			return unsupported("Sysctls[%d].Name: the cloud does not take %s", i, s.Name)
+		}
+	}
+	if pod != nil {
+		request.SecurityContext = &sdk.CreateContainerGroupRequestSecurityContext{Sysctl: pod}
+	}
+	if host != nil {
+		request.HostSecurityContext = &sdk.CreateContainerGroupRequestHostSecurityContext{Sysctl: host}
+	}
+	return nil
 }
 
 // addParts adds containers, init containers and volumes.

@@ -38,7 +38,14 @@ func container(c cloudapi.Container) (*sdk.CreateContainerGroupRequestContainer,
 	for _, m := range c.Mounts {
 		out.VolumeMount = append(out.VolumeMount, &sdk.CreateContainerGroupRequestContainerVolumeMount{
 			Name: &m.Volume, MountPath: &m.Path, SubPath: text1(m.SubPath), ReadOnly: yes(m.ReadOnly),
+			MountPropagation: text1(string(m.Propagation)),
 		})
+	}
+	if err := addSecurity(out, c.Security); err != nil {
+		return nil, err
+	}
+	if err := addHooks(out, c); err != nil {
+		return nil, err
 	}
 	return out, addProbes(out, c)
 }
@@ -110,9 +117,10 @@ func initContainer(c cloudapi.Container) (*sdk.CreateContainerGroupRequestInitCo
 	for _, m := range c.Mounts {
 		out.VolumeMount = append(out.VolumeMount, &sdk.CreateContainerGroupRequestInitContainerVolumeMount{
 			Name: &m.Volume, MountPath: &m.Path, SubPath: text1(m.SubPath), ReadOnly: yes(m.ReadOnly),
+			MountPropagation: text1(string(m.Propagation)),
 		})
 	}
-	return out, nil
+	return out, addInitSecurity(out, c.Security)
 }
 
 // checkInit refuses what InitContainer.N has no parameter for. Hiding its
@@ -128,6 +136,14 @@ func checkInit(c cloudapi.Container) error {
 		return unsupported("Stdin: init containers have no stdin")
 	case c.TTY:
 		return unsupported("TTY: init containers have no terminal")
+	case c.PostStart != nil:
+		return unsupported("PostStart: init containers have no hooks")
+	case c.PreStop != nil:
+		return unsupported("PreStop: init containers have no hooks")
+	case c.Security.RunAsGroup != nil:
+		return unsupported("Security.RunAsGroup: init containers have no such parameter")
+	case c.Security.RunAsNonRoot:
+		return unsupported("Security.RunAsNonRoot: init containers have no such parameter")
 	}
 	return nil
 }

@@ -93,7 +93,9 @@ func TestEveryFieldIsSent(t *testing.T) {
 		"ExecProbe": *spec.Containers[1].Readiness.Exec, "EmptyDir": *spec.Volumes[0].EmptyDir,
 		"Files": *spec.Volumes[2].Files, "File": spec.Volumes[2].Files.Items[0], "NFS": *spec.Volumes[3].NFS,
 		"DNS": *spec.DNS, "DNSOption": spec.DNS.Options[0], "HostAlias": spec.HostAliases[0],
-		"PullCredential": spec.PullCredentials[0],
+		"PullCredential": spec.PullCredentials[0], "Security": spec.Containers[0].Security, "Sysctl": spec.Sysctls[0],
+		"HTTPHandler": *spec.Containers[0].PostStart.HTTP, "Header": spec.Containers[0].PostStart.HTTP.Headers[0],
+		"TCPHandler": *spec.Containers[1].PostStart.TCP,
 	} {
 		v := reflect.ValueOf(value)
 		for i := range v.NumField() {
@@ -117,6 +119,7 @@ func TestCreateRefuses(t *testing.T) {
 		return spec
 	}
 	probe := &cloudapi.Probe{TCP: &cloudapi.TCPProbe{Port: 1}}
+	hook, group := &cloudapi.Handler{Exec: []string{"x"}}, int64(1)
 	cases := map[string]struct {
 		reason string
 		change func(*cloudapi.GroupSpec)
@@ -145,6 +148,34 @@ func TestCreateRefuses(t *testing.T) {
 		"LongArgs": {"arguments to the image's entry point cannot move", func(s *cloudapi.GroupSpec) {
 			s.Containers[0].Args = make([]string, 11)
 		}, cloudapi.CodeInvalid, "Containers[0]." + commandBounds},
+		"InitPostStart": {"no parameter", func(s *cloudapi.GroupSpec) { s.InitContainers[0].PostStart = hook },
+			cloudapi.CodeUnsupported, "InitContainers[0].PostStart: init containers have no hooks"},
+		"InitPreStop": {"no parameter", func(s *cloudapi.GroupSpec) { s.InitContainers[0].PreStop = hook },
+			cloudapi.CodeUnsupported, "InitContainers[0].PreStop: init containers have no hooks"},
+		"InitGroup": {"no parameter", func(s *cloudapi.GroupSpec) { s.InitContainers[0].Security.RunAsGroup = &group },
+			cloudapi.CodeUnsupported, "InitContainers[0].Security.RunAsGroup: init containers have no such parameter"},
+		"InitNonRoot": {"no parameter", func(s *cloudapi.GroupSpec) { s.InitContainers[0].Security.RunAsNonRoot = true },
+			cloudapi.CodeUnsupported, "InitContainers[0].Security.RunAsNonRoot: init containers have no such parameter"},
+		"InitCapability": {"the cloud grants two", func(s *cloudapi.GroupSpec) {
+			s.InitContainers[0].Security.AddCapabilities = []string{"NET_RAW", "SYS_ADMIN"}
+		}, cloudapi.CodeUnsupported, "InitContainers[0].Security.AddCapabilities[1]: SYS_ADMIN; the cloud grants NET_ADMIN and NET_RAW only"},
+		"Capability": {"the cloud grants two", func(s *cloudapi.GroupSpec) {
+			s.Containers[0].Security.AddCapabilities = []string{"SYS_ADMIN"}
+		}, cloudapi.CodeUnsupported, "Containers[0].Security.AddCapabilities[0]: SYS_ADMIN; the cloud grants NET_ADMIN and NET_RAW only"},
+		"Sysctl": {"excepted by name", func(s *cloudapi.GroupSpec) {
+			s.Sysctls = []cloudapi.Sysctl{{Name: "kernel.shm_rmid_forced", Value: "1"}}
+		}, cloudapi.CodeUnsupported, "Sysctls[0].Name: the cloud does not take kernel.shm_rmid_forced"},
+		"EmptyHook": {"a hook must do something", func(s *cloudapi.GroupSpec) { s.Containers[0].PostStart = &cloudapi.Handler{} },
+			cloudapi.CodeInvalid, "Containers[0].PostStart.HTTP, TCP, Exec: exactly one must be set, not 0"},
+		"DoubleHook": {"and one thing only", func(s *cloudapi.GroupSpec) {
+			s.Containers[0].PreStop = &cloudapi.Handler{Exec: []string{"x"}, TCP: &cloudapi.TCPHandler{Port: 1}}
+		}, cloudapi.CodeInvalid, "Containers[0].PreStop.HTTP, TCP, Exec: exactly one must be set, not 2"},
+		"LongHook": {"the schema's bound", func(s *cloudapi.GroupSpec) {
+			s.Containers[0].PreStop = &cloudapi.Handler{Exec: make([]string, 101)}
+		}, cloudapi.CodeInvalid, "Containers[0].PreStop.Exec: has 101 elements; the cloud takes at most 100"},
+		"ManyHeaders": {"the schema's bound", func(s *cloudapi.GroupSpec) {
+			s.Containers[0].PostStart = &cloudapi.Handler{HTTP: &cloudapi.HTTPHandler{Port: 1, Headers: make([]cloudapi.Header, 101)}}
+		}, cloudapi.CodeInvalid, "Containers[0].PostStart.HTTP.Headers: has 101 items; the cloud takes at most 100"},
 		"NoSource": {"a volume has one source", func(s *cloudapi.GroupSpec) { s.Volumes[0].EmptyDir = nil },
 			cloudapi.CodeInvalid, "Volumes[0].EmptyDir, Files, NFS: exactly one must be set, not 0"},
 		"TwoSources": {"and one only", func(s *cloudapi.GroupSpec) { s.Volumes[0].NFS = &cloudapi.NFS{} },

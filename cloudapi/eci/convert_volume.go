@@ -54,14 +54,15 @@ func emptyDir(e *cloudapi.EmptyDir) *sdk.CreateContainerGroupRequestVolumeEmptyD
 }
 
 // files writes modes as decimal numbers: the parameter is an integer, though
-// the page shows octal digits (parameter table of CreateContainerGroup).
+// the page shows octal digits (parameter table of CreateContainerGroup). A file's
+// own is always sent: 0 is a mode too, and the default would open such a file.
 func files(f *cloudapi.Files) *sdk.CreateContainerGroupRequestVolumeConfigFileVolume {
 	out := &sdk.CreateContainerGroupRequestVolumeConfigFileVolume{DefaultMode: positive(f.DefaultMode)}
 	for _, item := range f.Items {
 		content := base64.StdEncoding.EncodeToString(item.Content)
 		out.ConfigFileToPath = append(out.ConfigFileToPath,
 			&sdk.CreateContainerGroupRequestVolumeConfigFileVolumeConfigFileToPath{
-				Path: &item.Path, Content: &content, Mode: positive(item.Mode),
+				Path: &item.Path, Content: &content, Mode: &item.Mode,
 			})
 	}
 	return out

@@ -60,15 +60,44 @@ func Limits(region string) cloudapi.Limits {
 		MaxNameServers: 20,       // metadata
 		MaxSearches:    20,       // metadata
 		MaxDNSOptions:  20,       // metadata
-		Sizes:          sizesIn(region),
-		DefaultSize:    cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
-		Can:            abilities(),
+		MaxHookCommand: maxHookItems,
+		MaxHookHeaders: maxHookItems,
+		// NET_RAW is granted to accounts that have asked for it.
+		Capabilities: slices.Clone(capabilities),
+		Sysctls:      slices.Concat(podSysctls, hostSysctls),
+		Sizes:        sizesIn(region),
+		DefaultSize:  cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
+		Can:          abilities(),
 		Log: cloudapi.LogLimits{
 			MaxLines: maxTail, MaxBytes: maxLogBytes,
 			Since: true, Previous: true, Timestamps: true,
 		},
+		Exec: cloudapi.ExecLimits{
+			MaxElements: maxExecCommand, MaxElementCharacters: maxExecElement, MaxCharacters: maxExecTotal,
+		},
 	}
 }
+
+// The sysctls that GroupSpec may hold: what Create lists for SecurityContext,
+// and of what it lists for HostSecurityContext (kernel.shm*, kernel.msg*,
+// kernel.sem, fs.mqueue.*, net.*) that which belongs to one pod alone.
+// kernel.shm_rmid_forced and net.ipv4.tcp_syncookies are excepted there by name.
+var (
+	podSysctls = []string{
+		"net.ipv4.ip_unprivileged_port_start",
+		"net.ipv4.ping_group_range",
+	}
+	hostSysctls = []string{
+		"net.ipv4.ip_local_port_range",
+		"net.ipv4.ip_local_reserved_ports",
+		"net.ipv4.tcp_fin_timeout",
+		"net.ipv4.tcp_keepalive_intvl",
+		"net.ipv4.tcp_keepalive_probes",
+		"net.ipv4.tcp_keepalive_time",
+		"net.ipv4.tcp_rmem",
+		"net.ipv4.tcp_wmem",
+	}
+)
 
 // abilities lists what CreateContainerGroup has parameters for. GPU is not
 // among them though Container.N.Gpu exists: it needs an instance type that has
@@ -80,7 +109,10 @@ func abilities() cloudapi.Abilities {
 		NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true,
 		FileMode: true, BinaryFiles: true, NestedFilePaths: true, SubPath: true,
 		Hostname: true, Stdin: true, TerminationMessage: true,
-		TerminationGrace: true, ActiveDeadline: true,
+		TerminationGrace: true, ActiveDeadline: true, Hooks: true,
+		// InitContainer.N has no parameters for run-as-group and run-as-non-root.
+		RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true,
+		ShareProcesses: true, MountPropagation: true,
 		Exec: true, Metrics: true,
 	}
 }

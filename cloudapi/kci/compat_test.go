@@ -208,7 +208,7 @@ func arrived() engine.Spec {
 		},
 		Volumes: []engine.Volume{
 			{Name: "config", Type: "ConfigFileVolume", Files: &engine.Files{DefaultMode: 0o400, Items: []engine.File{
-				{Path: "nested/key.bin", Content: []byte{0, 0xff, 0x10}, Mode: 0o600}, {Path: "plain", Mode: 0o400},
+				{Path: "nested/key.bin", Content: []byte{0, 0xff, 0x10}, Mode: 0o600}, {Path: "plain", Mode: 0o644},
 			}}},
 			{Name: "scratch", Type: "EmptyDirVolume", EmptyDir: &engine.EmptyDir{}},
 			{Name: "nothing", Type: "EmptyDirVolume", EmptyDir: &engine.EmptyDir{}},

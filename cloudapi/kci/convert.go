@@ -103,6 +103,8 @@ func (w *specWriter) check(spec cloudapi.GroupSpec) {
 	w.lacks(spec.Hostname != "", "hostname")
 	w.lacks(spec.TerminationGraceSeconds != nil, "terminationGraceSeconds")
 	w.lacks(spec.ActiveDeadlineSeconds != nil, "activeDeadlineSeconds")
+	w.lacks(len(spec.Sysctls) > 0, "sysctls")
+	w.lacks(spec.ShareProcesses, "shareProcesses")
 	w.extended(len(spec.InitContainers) > 0, "initContainers")
 }
 

@@ -14,6 +14,9 @@ func (w *specWriter) container(f form, kind string, container cloudapi.Container
 	w.lacks(container.TTY, field+".tty")
 	w.lacks(container.TerminationMessagePath != "", field+".terminationMessagePath")
 	w.lacks(container.TerminationMessagePolicy != "", field+".terminationMessagePolicy")
+	w.lacks(container.PostStart != nil, field+".postStart")
+	w.lacks(container.PreStop != nil, field+".preStop")
+	w.security(field+".security", container.Security)
 	w.extended(container.PullPolicy != "", field+".pullPolicy")
 	w.extended(container.GPU != 0, field+".gpu")
 
@@ -50,6 +53,16 @@ func (w *specWriter) container(f form, kind string, container cloudapi.Container
 	}
 }
 
+// security notes what is asked of a security context: KCI has privileged alone,
+// which GroupSpec has not.
+func (w *specWriter) security(field string, s cloudapi.Security) {
+	w.lacks(s.RunAsUser != nil, field+".runAsUser")
+	w.lacks(s.RunAsGroup != nil, field+".runAsGroup")
+	w.lacks(s.RunAsNonRoot, field+".runAsNonRoot")
+	w.lacks(s.ReadOnlyRoot, field+".readOnlyRoot")
+	w.lacks(len(s.AddCapabilities) > 0, field+".addCapabilities")
+}
+
 func (w *specWriter) env(f form, field string, env cloudapi.EnvVar) {
 	f.set("Key", env.Name)
 	switch env.FieldPath {
@@ -65,6 +78,7 @@ func (w *specWriter) env(f form, field string, env cloudapi.EnvVar) {
 
 func (w *specWriter) mount(f form, field string, mount cloudapi.Mount) {
 	w.lacks(mount.SubPath != "", field+".mounts["+mount.Path+"].subPath")
+	w.lacks(mount.Propagation != "", field+".mounts["+mount.Path+"].propagation")
 	f.set("Name", mount.Volume)
 	f.set("MountPath", mount.Path)
 	f.flag("ReadOnly", mount.ReadOnly)

@@ -92,7 +92,7 @@ func fullSpec() cloudapi.GroupSpec {
 	}
 	spec.Volumes[0].Files = &cloudapi.Files{DefaultMode: 0o400, Items: []cloudapi.File{
 		{Path: "nested/key.bin", Content: []byte{0, 0xff, 0x10}, Mode: 0o600},
-		{Path: "plain"},
+		{Path: "plain", Mode: 0o644},
 	}}
 	spec.Volumes = append(spec.Volumes, cloudapi.Volume{
 		Name: "share", NFS: &cloudapi.NFS{Server: "nfs.local", Path: "/export", ReadOnly: true},
@@ -197,14 +197,23 @@ func TestCreateFormRefuses(t *testing.T) {
 			web := &s.Containers[0]
 			web.Stdin, web.TTY, web.TerminationMessagePath, web.TerminationMessagePolicy = true, true, "/x", "File"
 			web.Env[0].FieldPath = "status.hostIP"
-			web.Mounts[0].SubPath = "x"
+			web.Mounts[0].SubPath, web.Mounts[0].Propagation = "x", cloudapi.PropagationHostToContainer
+			web.PostStart, web.PreStop = &cloudapi.Handler{Exec: []string{"x"}}, &cloudapi.Handler{Exec: []string{"x"}}
+			web.Security = cloudapi.Security{RunAsUser: &seconds, RunAsGroup: &seconds, RunAsNonRoot: true, ReadOnlyRoot: true, AddCapabilities: []string{"NET_RAW"}}
+			s.Sysctls, s.ShareProcesses = []cloudapi.Sysctl{{Name: "net.ipv4.ping_group_range", Value: "0 1"}}, true
 		}), Extended, cloudapi.CodeUnsupported, "hostname cannot be told to KCI; " +
 			"terminationGraceSeconds cannot be told to KCI; activeDeadlineSeconds cannot be told to KCI; " +
+			"sysctls cannot be told to KCI; shareProcesses cannot be told to KCI; " +
 			"volumes[scratch].emptyDir.memory cannot be told to KCI; volumes[scratch].emptyDir.sizeLimit cannot be told to KCI; " +
 			"containers[web].stdin cannot be told to KCI; containers[web].tty cannot be told to KCI; " +
 			"containers[web].terminationMessagePath cannot be told to KCI; containers[web].terminationMessagePolicy cannot be told to KCI; " +
+			"containers[web].postStart cannot be told to KCI; containers[web].preStop cannot be told to KCI; " +
+			"containers[web].security.runAsUser cannot be told to KCI; containers[web].security.runAsGroup cannot be told to KCI; " +
+			"containers[web].security.runAsNonRoot cannot be told to KCI; containers[web].security.readOnlyRoot cannot be told to KCI; " +
+			"containers[web].security.addCapabilities cannot be told to KCI; " +
 			"containers[web].env[GREETING].fieldPath status.hostIP cannot be told to KCI; " +
-			"containers[web].mounts[/etc/app].subPath cannot be told to KCI"},
+			"containers[web].mounts[/etc/app].subPath cannot be told to KCI; " +
+			"containers[web].mounts[/etc/app].propagation cannot be told to KCI"},
 		"WhatTheDocumentLacks": {change(func(s *cloudapi.GroupSpec) {
 			full := fullSpec()
 			s.InitContainers, s.Containers, s.Volumes = full.InitContainers, full.Containers, full.Volumes

@@ -52,18 +52,16 @@ func (w *specWriter) files(f form, field string, files cloudapi.Files) {
 		item := f.at("ConfigFileToPath", i)
 		item.set("Path", file.Path)
 		item.set("Content", content)
-		if file.Mode != 0 {
-			item.int("mode", int(file.Mode)) // lower case on the wire
-		}
+		item.int("mode", int(file.Mode)) // lower case on the wire; 0 is a mode too
 	}
 }
 
 // plainFiles writes files as the document spells them: text, without modes.
 func (w *specWriter) plainFiles(f form, field string, files cloudapi.Files) {
-	w.extended(!plain(files.DefaultMode), field+".files.defaultMode")
+	w.extended(files.DefaultMode != 0 && files.DefaultMode != plainMode, field+".files.defaultMode")
 	for i, file := range files.Items {
 		name := field + ".files[" + file.Path + "]"
-		w.extended(!plain(file.Mode), name+".mode")
+		w.extended(file.Mode != plainMode, name+".mode")
 		w.extended(strings.Contains(file.Path, "/"), name+" (a nested path)")
 		w.extended(!utf8.Valid(file.Content), name+" (binary content)")
 		w.checkContent(field, file, len(file.Content))
@@ -72,8 +70,6 @@ func (w *specWriter) plainFiles(f form, field string, files cloudapi.Files) {
 		item.set("Content", string(file.Content))
 	}
 }
-
-func plain(mode int32) bool { return mode == 0 || mode == plainMode }
 
 // checkContent bounds a file by the size of its content as sent.
 func (w *specWriter) checkContent(field string, file cloudapi.File, sent int) {

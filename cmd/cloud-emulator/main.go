@@ -14,13 +14,16 @@ import (
 
 	"github.com/cumulet/cumulet/internal/emulator"
 	"github.com/cumulet/cumulet/internal/emulator/kci"
+	"github.com/cumulet/cumulet/internal/machine"
 	"github.com/cumulet/cumulet/internal/parent"
 )
 
 const description = `cloud-emulator serves Alibaba Cloud ECI (API version 2018-08-08) and Kingsoft
 Cloud KCI (API version 2020-07-02) on ports of this machine, behind their real
 wire protocols and signatures. Containers are simulated: nothing runs, but
-groups live, end, restart and log as their commands and SIM_ variables say.
+groups live, end, restart and log as their commands and SIM_ variables say. With
+--backing-kubeconfig they are real: each container group is a pod of another
+cluster, whose users never see it.
 
 An admin API without keys tells what exists and was called, and makes things go
 wrong on purpose:
@@ -44,9 +47,12 @@ type flags struct {
 	options   emulator.Options
 	dialect   string
 	configOut string
+	// backing, namespace and machine say where containers run.
+	backing, namespace, machine string
 }
 
 func main() {
+	machine.Main()
 	if err := execute(); err != nil {
 		os.Exit(1) // cobra has told the error
 	}
@@ -82,6 +88,12 @@ func newCommand() *cobra.Command {
 		"how much of KCI to speak: seed (the published document alone) or extended (what the official SDKs have, too)")
 	set.BoolVar(&o.Quotas, "quotas", false, "throttle calls as ECI's published quotas say (KCI publishes none)")
 	set.Uint64Var(&o.Seed, "seed", 1, "seed of the random choices of faults")
+	set.StringVar(&f.backing, "backing-kubeconfig", "",
+		"run containers for real, as pods of the cluster that this `file` names (kind, k3s, any); without it they are simulated")
+	set.StringVar(&f.namespace, "backing-namespace", "cumulet",
+		"`prefix` of the two namespaces that this emulator takes for itself in that cluster, PREFIX-eci and PREFIX-kci; it deletes what it finds there")
+	set.StringVar(&f.machine, "machine", "",
+		"be that cluster's node as well, by a kubelet and containerd in namespaces of their own; the `file` is one that cumulet-local writes")
 	latency := func(d *time.Duration, name, what string) { set.DurationVar(d, name, 0, what) }
 	latency(&o.Latency.Schedule, "schedule-latency", "time from the create call until a machine is found")
 	latency(&o.Latency.Pull, "pull-latency", "time to pull an image")
@@ -101,6 +113,18 @@ func run(command *cobra.Command, f flags) error {
 		return fmt.Errorf("reading --kci-dialect: %w", err)
 	}
 	f.options.KCIDialect = dialect
+	if f.machine != "" && f.backing == "" {
+		return errors.New("--machine needs --backing-kubeconfig: the cluster that it is to be a node of")
+	}
+	containers, err := startContainers(command.Context(), &f)
+	if err != nil {
+		return err
+	}
+	return errors.Join(serve(command, f, containers.failed()), containers.stop())
+}
+
+// serve runs both clouds until the command's context ends, or the machine does.
+func serve(command *cobra.Command, f flags, failed <-chan error) error {
 	clouds := emulator.New(f.options)
 	if err := clouds.Start(command.Context()); err != nil {
 		return err
@@ -112,6 +136,10 @@ func run(command *cobra.Command, f flags) error {
 	// The keys are in the file alone: what is printed may end up in a log.
 	command.Printf("eci    %s  region %s\nkci    %s  region %s\nadmin  %s\n",
 		config.ECI.Endpoint, config.ECI.Region, config.KCI.Endpoint, config.KCI.Region, config.Admin.Endpoint)
-	<-command.Context().Done()
-	return clouds.Close()
+	select {
+	case <-command.Context().Done():
+		return clouds.Close()
+	case err := <-failed:
+		return errors.Join(err, clouds.Close())
+	}
 }

@@ -14,12 +14,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/cumulet/cumulet/internal/demo"
 	"github.com/cumulet/cumulet/internal/local"
+	"github.com/cumulet/cumulet/internal/machine"
 )
 
 func main() {
+	machine.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newCommand().ExecuteContext(ctx)
 	stop()
@@ -37,11 +41,16 @@ func newCommand() *cobra.Command {
 kube-apiserver, kube-scheduler and kube-controller-manager, emulators of Alibaba
 Cloud ECI and Kingsoft Cloud KCI that speak the clouds' own protocols and check
 their signatures, and cumulet with the virtual nodes eci-local and kci-local.
-Everything listens on 127.0.0.1 and ends with this program.`,
+Everything listens on 127.0.0.1 and ends with this program.
+
+On Linux as root the clouds' containers are real: a kubelet with containerd runs
+them in namespaces of its own, which nothing but one network link and a route
+ties to this machine. Elsewhere they run in a cluster that you name with
+--backing-kubeconfig (kind, k3s, Docker Desktop), or are simulated.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	command.AddCommand(newUpCommand(), newDemoCommand())
+	command.AddCommand(newUpCommand(), newDemoCommand(), newConformanceCommand())
 	return command
 }
 
@@ -54,34 +63,76 @@ func binDir() (string, error) {
 	return filepath.Dir(self), nil
 }
 
+// settings are the flags of up and demo.
+type settings struct {
+	dir, runtime, backing, images string
+}
+
+func (s *settings) register(set *pflag.FlagSet) {
+	set.StringVar(&s.runtime, "runtime", string(local.RuntimeAuto),
+		"how containers run: kubernetes (for real), simulated, or auto: for real where that is possible")
+	set.StringVar(&s.backing, "backing-kubeconfig", "",
+		"run containers as pods of the cluster that this `file` names, in the namespaces cumulet-eci and cumulet-kci, which are emptied first")
+	set.StringVar(&s.images, "images", "",
+		"OCI image `layout` whose images need not be pulled from anywhere (default: images/ beside this program, if it is there)")
+}
+
 // start starts the system and tells each step with the seconds it has taken.
-func start(ctx context.Context, dir string) (*local.Stack, error) {
+func (s *settings) start(ctx context.Context) (*local.Stack, error) {
 	bin, err := binDir()
 	if err != nil {
 		return nil, err
 	}
+	runtime, err := local.ParseRuntime(s.runtime)
+	if err != nil {
+		return nil, fmt.Errorf("reading --runtime: %w", err)
+	}
+	if s.images == "" {
+		s.images = builtImages(bin)
+	}
+	return local.Start(ctx, local.Options{
+		Dir: s.dir, BinDir: bin, Progress: progress(),
+		Runtime: runtime, BackingKubeconfig: s.backing, Images: s.images,
+		// There is no other node here. Pods without a toleration are welcome,
+		// so that kubectl run works as anywhere.
+		Taint: corev1.TaintEffectPreferNoSchedule,
+	})
+}
+
+// builtImages is the layout that make images builds; empty if it is not there.
+func builtImages(bin string) string {
+	layout := filepath.Join(bin, "images")
+	if _, err := os.Stat(filepath.Join(layout, "index.json")); err != nil {
+		return ""
+	}
+	return layout
+}
+
+// progress tells each step with the seconds since now.
+func progress() func(string) {
 	begun := time.Now()
-	return local.Start(ctx, local.Options{Dir: dir, BinDir: bin, Progress: func(step string) {
+	return func(step string) {
 		_, _ = fmt.Fprintf(os.Stderr, "[%5.1fs] %s\n", time.Since(begun).Seconds(), step)
-	}})
+	}
 }
 
 func newUpCommand() *cobra.Command {
-	var dir string
+	var s settings
 	command := &cobra.Command{
 		Use:   "up --dir DIR",
 		Short: "Start everything and keep it running until SIGINT or SIGTERM",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return up(cmd.Context(), dir) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return up(cmd.Context(), &s) },
 	}
-	command.Flags().StringVar(&dir, "dir", "",
+	s.register(command.Flags())
+	command.Flags().StringVar(&s.dir, "dir", "",
 		"folder for data, logs, kubeconfig and clouds.json; made if need be, and used again on the next start")
 	_ = command.MarkFlagRequired("dir") // it fails only for flags that do not exist
 	return command
 }
 
-func up(ctx context.Context, dir string) error {
-	stack, err := start(ctx, dir)
+func up(ctx context.Context, settings *settings) error {
+	stack, err := settings.start(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,41 +157,40 @@ Ready. In another terminal:
   export KUBECONFIG=%[1]s
   export PATH=%[2]s:$PATH
   kubectl get nodes
-  kubectl run hello --image=busybox --restart=Never --overrides='%[3]s' -- sh -c 'while true; do date; sleep 1; done'
+  kubectl run hello --image=busybox -- sh -c 'while true; do date; sleep 1; done'
   kubectl logs -f hello
   kubectl exec -it hello -- sh
   kubectl describe pod hello
   kubectl delete pod hello
 
-The clouds' addresses and keys:  %[4]s
-What exists in them, as billed:  curl %[5]s/groups
-cumulet's configuration and log: %[6]s, %[7]s
+The clouds' addresses and keys:  %[3]s
+What exists in them, as billed:  curl %[4]s/groups
+cumulet's configuration and log: %[5]s, %[6]s
 
 Stop with ^C.
-`, s.Kubeconfig(), bin, podOverrides, filepath.Join(s.Dir(), "clouds.json"), s.Clouds.Admin.Endpoint,
+`, s.Kubeconfig(), bin, filepath.Join(s.Dir(), "clouds.json"), s.Clouds.Admin.Endpoint,
 		s.ConfigFile(), filepath.Join(s.Dir(), "logs", "cumulet.log"))
 }
 
-// podOverrides put a pod of kubectl run onto the ECI node; kci-local goes the
-// same way.
-const podOverrides = `{"spec":{"nodeSelector":{"kubernetes.io/hostname":"eci-local"},` +
-	`"tolerations":[{"key":"virtual-kubelet.io/provider","operator":"Exists"}]}}`
-
 func newDemoCommand() *cobra.Command {
-	return &cobra.Command{
+	var s settings
+	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Start everything, run one pod's whole life on each cloud, and stop",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context()) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), s) },
 	}
+	s.register(command.Flags())
+	return command
 }
 
-func runDemo(ctx context.Context) (err error) {
+func runDemo(ctx context.Context, settings settings) (err error) {
 	dir, err := os.MkdirTemp("", "cumulet-demo-")
 	if err != nil {
 		return fmt.Errorf("making folder: %w", err)
 	}
-	stack, err := start(ctx, dir)
+	settings.dir = dir
+	stack, err := settings.start(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\n(everything is kept in %s)", err, dir)
 	}

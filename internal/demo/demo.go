@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cumulet/cumulet/internal/local"
@@ -36,8 +37,10 @@ type scene struct {
 	Target
 	stack *local.Stack
 	kube  kubectl
-	out   io.Writer
+	out   *relay
 	step  int
+	// done tells how the scene ended.
+	done chan error
 }
 
 //go:embed pod.yaml
@@ -52,16 +55,27 @@ var refusedManifest string
 // stepTimeout bounds one step.
 const stepTimeout = time.Minute
 
-// Run plays the scene on every node.
+// Run plays the scene on every node, on all at the same time; it is told node
+// by node all the same.
 func Run(ctx context.Context, stack *local.Stack, o Options) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	scenes := make([]*scene, 0, len(Targets()))
 	for _, target := range Targets() {
-		s := &scene{Target: target, stack: stack, out: o.Out, kube: kubectl{path: o.Kubectl, config: stack.Kubeconfig(), out: o.Out}}
-		if err := s.play(ctx); err != nil {
-			return fmt.Errorf("step %d on %s: %w", s.step, target.Node, err)
+		s := &scene{Target: target, stack: stack, out: &relay{}, done: make(chan error, 1)}
+		s.kube = kubectl{path: o.Kubectl, config: stack.Kubeconfig(), out: s.out}
+		scenes = append(scenes, s)
+		running.Go(func() { s.done <- s.play(ctx) })
+	}
+	for _, s := range scenes {
+		s.out.switchTo(o.Out)
+		if err := <-s.done; err != nil {
+			return fmt.Errorf("step %d on %s: %w", s.step, s.Node, err)
 		}
 	}
-	s := &scene{out: o.Out}
-	s.printf("\nEvery step held on both clouds.\n")
+	_, _ = fmt.Fprintf(o.Out, "\nEvery step held on both clouds.\n") // as in printf
 	return nil
 }
 
@@ -81,6 +95,7 @@ func (s *scene) play(ctx context.Context) error {
 		{"follow its log", s.follow},
 		{"run a command in it, and see the command's exit code", s.exec},
 		{"a Job completes", s.job},
+		{"a Deployment of nginx answers HTTP on its pods' addresses", s.web},
 		{"a pod that the cloud cannot run is refused with the reason", s.refused},
 		{"delete everything", s.remove},
 		{"nothing is left in the cloud", s.empty},

@@ -69,7 +69,7 @@ func (s *scene) follow(ctx context.Context) error {
 }
 
 func (s *scene) exec(ctx context.Context) error {
-	out, err := s.kube.run(ctx, "exec", s.name(), "--", "sh", "-c", "cat /etc/greeting/text; printenv POD_NAME")
+	out, err := s.kube.run(ctx, "exec", s.name(), "--", "sh", "-c", "cat /etc/greeting/text; echo $POD_NAME")
 	if err != nil {
 		return err
 	}
@@ -158,8 +158,12 @@ func (s *scene) empty(ctx context.Context) error {
 		}
 	}
 	s.printf("   %d container groups existed, none is left\n", count)
-	if count != 2 {
-		return fmt.Errorf("%d container groups were made, want 2: one for the pod and one for the job", count)
+	want, of := 2, "one for the pod and one for the job"
+	if s.stack.PodsReachable() {
+		want, of = 4, of+", two for nginx"
+	}
+	if count != want {
+		return fmt.Errorf("%d container groups were made, want %d: %s", count, want, of)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type Cloud struct {
 	faults map[Op][]Fault
 	always map[Op]func(Call) Fault
 	logs   map[string]string
+	exec   func(ctx context.Context, c Call) (int, error)
 	serial int
 
 	// lag is how long a new group is not shown; endTakes how long a deleted
@@ -60,6 +61,8 @@ const (
 	OpLogs    Op = "Logs"
 	OpExec    Op = "Exec"
 	OpMetrics Op = "Metrics"
+	OpRestart Op = "Restart"
+	OpUpdate  Op = "Update"
 )
 
 // Call is one call that was made.
@@ -67,8 +70,12 @@ type Call struct {
 	Op Op
 	// IDs are the groups concerned; none for Create and List.
 	IDs []string
-	// Container is set for Logs and Exec.
+	// Container is set for Logs and Exec, Command for Exec.
 	Container string
+	Command   []string
+	// Token and Images are set for Restart and Update.
+	Token  string
+	Images map[string]string
 	// Spec and Create are set for Create, Delete for Delete, Logs for Logs.
 	Spec   cloudapi.GroupSpec
 	Create cloudapi.CreateOptions
@@ -325,65 +332,6 @@ func clone(g *group) cloudapi.Group {
 	whole.Containers, whole.InitContainers = slices.Clone(g.Containers), slices.Clone(g.InitContainers)
 	whole.Events = slices.Clone(g.Events)
 	return whole
-}
-
-// Logs implements cloudapi.Client.
-func (c *Cloud) Logs(ctx context.Context, id, container string, o cloudapi.LogOptions) (cloudapi.LogChunk, error) {
-	f, err := c.begin(ctx, Call{Op: OpLogs, IDs: []string{id}, Container: container, Logs: o})
-	if err != nil || f.After != nil {
-		return cloudapi.LogChunk{}, firstError(err, f.After)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if g, ok := c.groups[id]; !ok || (!g.goesAt.IsZero() && !c.clock.Now().Before(g.goesAt)) {
-		return cloudapi.LogChunk{}, &cloudapi.Error{Op: string(OpLogs), Code: cloudapi.CodeNotFound, Message: "no such group"}
-	}
-	text := c.logs[id+"/"+container]
-	lines := strings.SplitAfter(text, "\n")
-	if n := len(lines); lines[n-1] == "" {
-		lines = lines[:n-1]
-	}
-	most := c.limits.Log.MaxLines
-	if o.TailLines > 0 && o.TailLines < most {
-		most = o.TailLines
-	}
-	complete := len(lines) < c.limits.Log.MaxLines || most < c.limits.Log.MaxLines
-	return cloudapi.LogChunk{Content: strings.Join(lines[max(0, len(lines)-most):], ""), Complete: complete}, nil
-}
-
-// Exec implements cloudapi.Client: the command's words become its output.
-func (c *Cloud) Exec(ctx context.Context, id, container string, o cloudapi.ExecOptions) (int, error) {
-	f, err := c.begin(ctx, Call{Op: OpExec, IDs: []string{id}, Container: container})
-	if err != nil || f.After != nil {
-		return 0, firstError(err, f.After)
-	}
-	if o.Stdout != nil {
-		if _, err := fmt.Fprintln(o.Stdout, strings.Join(o.Command, " ")); err != nil {
-			return 0, fmt.Errorf("writing output: %w", err)
-		}
-	}
-	return 0, nil
-}
-
-// Metrics implements cloudapi.Client: every group uses one millicore and one
-// MiB.
-func (c *Cloud) Metrics(ctx context.Context, ids []string) ([]cloudapi.GroupMetrics, error) {
-	f, err := c.begin(ctx, Call{Op: OpMetrics, IDs: slices.Clone(ids)})
-	if err != nil || f.After != nil {
-		return nil, firstError(err, f.After)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []cloudapi.GroupMetrics
-	for _, id := range ids {
-		if _, ok := c.groups[id]; ok {
-			all = append(all, cloudapi.GroupMetrics{
-				GroupID: id, Time: c.clock.Now(),
-				CPU: cloudapi.CPUUsage{UsageNanoCores: 1e6}, Memory: cloudapi.MemoryUsage{UsageBytes: 1 << 20},
-			})
-		}
-	}
-	return all, nil
 }
 
 // Limits implements cloudapi.Client.

@@ -1,6 +1,7 @@
 package fakecloud
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -100,6 +101,13 @@ func (c *Cloud) Hide(id string, hidden bool) {
 	if g, ok := c.groups[id]; ok {
 		g.hidden = hidden
 	}
+}
+
+// OnExec decides how commands end, and when; nil lets them succeed at once.
+func (c *Cloud) OnExec(decide func(ctx context.Context, c Call) (exitCode int, err error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.exec = decide
 }
 
 // SetLog sets the whole log of a container.

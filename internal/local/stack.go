@@ -10,12 +10,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/cumulet/cumulet/internal/controlplane"
 	"github.com/cumulet/cumulet/internal/controlplane/process"
+	"github.com/cumulet/cumulet/internal/machine"
+	"github.com/cumulet/cumulet/internal/registry"
 )
 
 // The names of the two virtual nodes.
@@ -23,6 +27,9 @@ const (
 	NodeECI = "eci-local"
 	NodeKCI = "kci-local"
 )
+
+// TaintNone leaves a virtual node without its taint.
+const TaintNone corev1.TaintEffect = "None"
 
 // stopGrace is how long a part may take to end.
 const stopGrace = 10 * time.Second
@@ -39,6 +46,16 @@ type Options struct {
 	EmulatorFlags, CumuletFlags []string
 	// Nodes are the virtual nodes to run; empty means both.
 	Nodes []string
+	// Runtime is how containers run; empty means RuntimeSimulated.
+	Runtime Runtime
+	// BackingKubeconfig names a cluster whose pods the containers are to be.
+	BackingKubeconfig string
+	// Images is an OCI layout with images that the machine finds under their
+	// own names without any network; empty means none.
+	Images string
+	// Taint is the effect of the virtual nodes' taint: empty is cumulet's own
+	// (NoSchedule), TaintNone leaves the taint out.
+	Taint corev1.TaintEffect
 }
 
 // Stack is the running system.
@@ -51,6 +68,11 @@ type Stack struct {
 	options  Options
 	emulator *process.Process
 	agent    *supervised
+
+	// What real containers need on a machine of our own; nil otherwise.
+	network  *machine.Network
+	registry *registry.Registry
+	backing  *controlplane.Cluster
 }
 
 // Start starts everything and returns when both virtual nodes are Ready. On an
@@ -67,13 +89,18 @@ func Start(ctx context.Context, o Options) (stack *Stack, err error) {
 	if len(o.Nodes) == 0 {
 		o.Nodes = []string{NodeECI, NodeKCI}
 	}
+	if o.Runtime == "" {
+		o.Runtime = RuntimeSimulated
+	}
 	s := &Stack{options: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.startCluster, s.startClouds, s.startAgent, s.waitForNodes} {
+	for _, step := range []func(context.Context) error{
+		s.chooseRuntime, s.startCluster, s.startRegistry, s.startBacking, s.startClouds, s.startAgent, s.waitForNodes,
+	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -82,9 +109,11 @@ func Start(ctx context.Context, o Options) (stack *Stack, err error) {
 }
 
 func (s *Stack) startCluster(ctx context.Context) error {
-	cluster, err := controlplane.Start(ctx, controlplane.Options{
-		Dir: s.options.Dir, BinDir: s.options.BinDir, Progress: s.options.Progress,
-	})
+	o := controlplane.Options{Dir: s.options.Dir, BinDir: s.options.BinDir, Progress: s.options.Progress}
+	if s.network != nil {
+		o.AdvertiseAddress = s.network.Gateway().String()
+	}
+	cluster, err := controlplane.Start(ctx, o)
 	if err != nil {
 		return fmt.Errorf("starting control plane: %w", err)
 	}
@@ -101,9 +130,13 @@ func (s *Stack) startClouds(ctx context.Context) error {
 	if err := os.Remove(out); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("removing old %s: %w", out, err)
 	}
+	runtime, err := s.emulatorFlags()
+	if err != nil {
+		return err
+	}
 	p, err := process.Start(process.Command{
 		Name: "cloud-emulator", Path: filepath.Join(s.options.BinDir, "cloud-emulator"),
-		Args: append([]string{"--config-out", out}, s.options.EmulatorFlags...),
+		Args: slices.Concat([]string{"--config-out", out}, runtime, s.options.EmulatorFlags),
 		Log:  s.path("logs", "cloud-emulator.log"),
 	})
 	if err != nil {
@@ -118,6 +151,13 @@ func (s *Stack) path(elements ...string) string {
 	return filepath.Join(append([]string{s.options.Dir}, elements...)...)
 }
 
+// Runtime is how the containers run; never RuntimeAuto.
+func (s *Stack) Runtime() Runtime { return s.options.Runtime }
+
+// PodsReachable tells whether this machine reaches the pods at their addresses:
+// only where the clouds' machine runs here.
+func (s *Stack) PodsReachable() bool { return s.network != nil }
+
 // Dir is the directory the system lives in.
 func (s *Stack) Dir() string { return s.options.Dir }
 
@@ -131,9 +171,15 @@ func (s *Stack) AgentPID() int { return s.agent.pid() }
 // cannot go on. cumulet itself is started again, as a cluster would.
 func (s *Stack) Failed() <-chan error {
 	failed := make(chan error, 1)
+	var backing <-chan error // nil never sends
+	if s.backing != nil {
+		backing = s.backing.Failed()
+	}
 	go func() {
 		select {
 		case err := <-s.Cluster.Failed():
+			failed <- err
+		case err := <-backing:
 			failed <- err
 		case <-s.emulator.Done():
 			failed <- s.emulator.EndError()
@@ -151,8 +197,14 @@ func (s *Stack) Stop() error {
 	if s.emulator != nil {
 		errs = append(errs, s.emulator.Stop(stopGrace))
 	}
+	if s.backing != nil {
+		errs = append(errs, s.backing.Stop())
+	}
 	if s.Cluster != nil {
 		errs = append(errs, s.Cluster.Stop())
+	}
+	if s.registry != nil {
+		errs = append(errs, s.registry.Close())
 	}
 	return errors.Join(errs...)
 }

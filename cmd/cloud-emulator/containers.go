@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/cumulet/cumulet/internal/emulator"
+	"github.com/cumulet/cumulet/internal/emulator/kubernetes"
+	"github.com/cumulet/cumulet/internal/machine"
+)
+
+// containers is what runs real containers; the zero value runs none.
+type containers struct {
+	machine  *machine.Machine // nil in somebody else's cluster
+	runtimes []*kubernetes.Runtime
+}
+
+// startContainers gives both clouds runtimes in the backing cluster, on a
+// machine of our own if there are settings for one. On an error nothing is left
+// running.
+func startContainers(ctx context.Context, f *flags) (c *containers, err error) {
+	c = &containers{}
+	if f.backing == "" {
+		return c, nil
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.stop())
+		}
+	}()
+	node := ""
+	if f.machine != "" {
+		if c.machine, node, err = startMachine(ctx, f.machine); err != nil {
+			return nil, err
+		}
+	}
+	for name, cloud := range map[string]*emulator.Cloud{"eci": &f.options.ECI, "kci": &f.options.KCI} {
+		runtime, err := newRuntime(f, name, node)
+		if err != nil {
+			return nil, err
+		}
+		c.runtimes = append(c.runtimes, runtime)
+		if err := runtime.Connect(ctx); err != nil {
+			return nil, fmt.Errorf("connecting the runtime of %s: %w", name, err)
+		}
+		cloud.Runtime = runtime
+	}
+	return c, nil
+}
+
+func startMachine(ctx context.Context, file string) (*machine.Machine, string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading --machine: %w", err)
+	}
+	var options machine.Options
+	if err := json.Unmarshal(content, &options); err != nil {
+		return nil, "", fmt.Errorf("reading --machine %s: %w", file, err)
+	}
+	m, err := machine.Start(ctx, options)
+	if err != nil {
+		return nil, "", fmt.Errorf("starting the machine: %w", err)
+	}
+	return m, options.Node, nil
+}
+
+func newRuntime(f *flags, cloud, node string) (*kubernetes.Runtime, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", f.backing)
+	if err != nil {
+		return nil, fmt.Errorf("reading --backing-kubeconfig: %w", err)
+	}
+	runtime, err := kubernetes.New(kubernetes.Options{
+		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: node,
+		Log: logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the runtime of %s: %w", cloud, err)
+	}
+	return runtime, nil
+}
+
+// failed tells when the machine has ended by itself.
+func (c *containers) failed() <-chan error {
+	if c.machine == nil {
+		return nil
+	}
+	return c.machine.Failed()
+}
+
+// stop ends the machine last: containers end on it.
+func (c *containers) stop() error {
+	var errs []error
+	for _, r := range c.runtimes {
+		errs = append(errs, r.Close())
+	}
+	if c.machine != nil {
+		errs = append(errs, c.machine.Stop())
+	}
+	return errors.Join(errs...)
+}

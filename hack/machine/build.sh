@@ -1,0 +1,112 @@
+#!/bin/sh
+# Builds bin/machine/, the programs of the emulated clouds' machine: containerd,
+# runc and the network plugins. A build is kept under a key of everything that
+# goes into it, so that a second run only looks. Needs go, and a C compiler for
+# runc alone, whose first steps must run before Go's scheduler does; where there
+# is none, a runc of the system serves.
+#
+# With BIN_DIR in the environment it builds there instead of in bin/.
+set -eu
+
+containerd=github.com/containerd/containerd/v2/cmd
+plugins=github.com/containernetworking/plugins/plugins
+# What the machine does not use, and what would need C or a daemon beside it.
+tags="no_btrfs no_devmapper no_zfs"
+
+module=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+bin=${BIN_DIR:-$module/../../bin}
+mkdir -p "$bin/.cache" "$bin/machine"
+bin=$(CDPATH= cd -- "$bin" && pwd)
+cd "$module"
+
+fail() {
+	echo "machine: $*" >&2
+	exit 1
+}
+
+[ "$(go env GOOS)" = linux ] || fail "the emulated machine needs Linux; on other systems run it in a Linux container or virtual machine"
+
+# The compiler that go would use; it may have arguments.
+cc=$(go env CC)
+command -v "${cc%% *}" >/dev/null 2>&1 || cc=
+
+# The key: toolchain, target, module versions, sources and this script. cksum,
+# because every POSIX system has it under that name.
+key=$({
+	go env GOVERSION GOOS GOARCH GOEXPERIMENT
+	cat go.mod go.sum build.sh
+	find . -name '*.go' ! -name '*_test.go' | LC_ALL=C sort | while read -r source; do
+		echo "$source"
+		cat "$source"
+	done
+} | cksum | tr ' ' '-')
+folder=machine-$key
+
+# system_runc prints the path of the system's runc if it is new enough: 1.1 is
+# the oldest that containerd 2 works with.
+system_runc() {
+	path=$(command -v runc) || return 1
+	version=$("$path" --version | sed -n 's/^runc version //p')
+	case $version in
+	0.* | 1.0* | "") return 1 ;;
+	esac
+	echo "$path"
+}
+
+# build_runc links runc statically if the C library allows it, so that the
+# binary runs wherever bin/ is taken to. Without seccomp, which would need its
+# library's headers.
+build_runc() {
+	if [ -z "$cc" ]; then
+		runc=$(system_runc) || fail "runc needs a C compiler to build, and none was found (go env CC):" \
+			"install one (package gcc and libc6-dev, or build-base), or runc 1.1 or newer"
+		echo "machine: no C compiler, using $runc" >&2
+		ln -s "$runc" "$1/runc"
+		return
+	fi
+	static="-linkmode external -extldflags -static"
+	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags "netgo osusergo" -ldflags "-s -w $static" \
+		-o "$1/runc" github.com/opencontainers/runc 2>"$1/log" ||
+		CGO_ENABLED=1 go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$1/runc" github.com/opencontainers/runc ||
+		{ cat "$1/log" >&2; return 1; }
+	rm -f "$1/log"
+}
+
+# build makes everything in another folder first, so that neither a build that
+# was broken off nor another one at the same time leaves half of it.
+build() {
+	echo "machine: building containerd, runc and the network plugins from source into bin/machine/ (a minute or two at first)." >&2
+	temporary=$bin/.cache/building-machine-$$
+	trap 'rm -rf "$temporary"' EXIT
+	trap 'exit 1' HUP INT TERM
+	mkdir "$temporary"
+	version=github.com/containerd/containerd/v2/version.Version
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags "$tags" \
+		-ldflags "-s -w -X $version=$(go list -m -f '{{.Version}}' github.com/containerd/containerd/v2)" -o "$temporary/" \
+		"$containerd/containerd" ./containerd-shim-runc-v2 \
+		"$plugins/main/bridge" "$plugins/main/loopback" "$plugins/ipam/host-local"
+	build_runc "$temporary"
+	[ -d "$bin/.cache/$folder" ] || mv "$temporary" "$bin/.cache/$folder"
+}
+
+# link points bin/machine/NAME to a target by renaming, which has no moment
+# without it.
+link() {
+	[ "$(readlink "$bin/machine/$2" || true)" = "$1" ] && return
+	ln -s "$1" "$bin/.cache/link-$$"
+	mv -f "$bin/.cache/link-$$" "$bin/machine/$2"
+}
+
+built=
+if [ ! -d "$bin/.cache/$folder" ]; then
+	build
+	built=yes
+fi
+for program in containerd containerd-shim-runc-v2 runc bridge host-local loopback; do
+	link "../.cache/$folder/$program" "$program"
+done
+if [ "$built" ]; then
+	# Earlier builds. A program that still runs keeps its file until it ends.
+	find "$bin/.cache" -maxdepth 1 -name 'machine-*' ! -name "$folder" -exec rm -rf {} +
+	echo "machine: built bin/.cache/$folder" >&2
+fi

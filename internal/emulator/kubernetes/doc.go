@@ -1,0 +1,33 @@
+// Package kubernetes is the engine's Runtime that really runs containers: each
+// container group becomes one pod in a namespace of a backing cluster, which its
+// kubelet runs. The backing cluster is an implementation detail of the emulated
+// cloud: nothing that a client of the cloud sees names its pods, namespaces,
+// nodes or secrets.
+//
+// # How a group becomes a pod
+//
+// The pod is built from engine.Spec alone and literally: defaults are the front's
+// business. What the front has expanded is not expanded again ($ is escaped).
+// Configuration files and logins to registries become Secrets beside the pod. A
+// container may use what it asked for and the group what it was sold as, but
+// nothing is reserved: the backing node is smaller than the clouds it stands for.
+//
+// # What the runtime tells
+//
+// States, reasons, messages and events are the kubelet's own words, told once
+// each; an observation is told only when something has changed. The scheduler's
+// event of the backing cluster is left out, since the cloud has a scheduler of
+// its own.
+//
+// # Where it differs from the clouds
+//
+//   - Restart, and an update of more than images and files, makes a new pod: all
+//     containers start anew and the group's address changes. Restart counts, the
+//     previous run and its log are carried over.
+//   - A stop by force sends TERM and kills two seconds later, the least a kubelet
+//     gives.
+//   - There are no cloud disks and no cloud file systems: a group with a flex
+//     volume stays Pending with an event, as with a disk that does not exist.
+//   - There are no GPUs: a container that asks for some runs without, and an
+//     event says so.
+package kubernetes

@@ -1,0 +1,62 @@
+package kubernetes
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/cumulet/cumulet/internal/emulator/engine"
+)
+
+// The words that the clouds' own agents use where a message names a pod: groups
+// of the API are in namespace default with the group's id as UID (ECI's page on
+// DescribeContainerGroupEvents).
+const shownNamespace = "default"
+
+// scrubber takes the names of the backing cluster out of texts that a client of
+// the cloud may see, and puts those of the cloud in their place.
+type scrubber struct {
+	names *strings.Replacer
+	node  *regexp.Regexp
+	cloud string
+}
+
+// identity is what a pod is called in the backing cluster.
+type identity struct{ namespace, name, uid, node string }
+
+// newScrubber returns a scrubber for texts on one pod of a group.
+func newScrubber(cloud, group string, spec *engine.Spec, pod identity) *scrubber {
+	full := spec.Name + "_" + shownNamespace
+	var pairs []string // of two that fit at one place the earlier is taken
+	if pod.uid != "" {
+		pairs = append(pairs, pod.name+"_"+pod.namespace+"("+pod.uid+")", full+"("+group+")", pod.uid, group)
+	}
+	if pod.name != "" {
+		pairs = append(pairs,
+			pod.namespace+"/"+pod.name+secretInfix, "", pod.name+secretInfix, "",
+			pod.namespace+"/"+pod.name, shownNamespace+"/"+spec.Name,
+			pod.name+"_"+pod.namespace, full, pod.name, spec.Name,
+		)
+	}
+	pairs = append(pairs,
+		`"`+pod.namespace+`"`, `"`+shownNamespace+`"`, "namespace "+pod.namespace, "namespace "+shownNamespace,
+	)
+	s := &scrubber{names: strings.NewReplacer(pairs...), cloud: cloud}
+	if pod.node != "" {
+		// A node's name may be a plain word; only where the text says that it
+		// is a node is it one.
+		s.node = regexp.MustCompile(`(\b[Nn]odes? "?)` + regexp.QuoteMeta(pod.node) + `\b`)
+	}
+	return s
+}
+
+// scrub returns text without the backing cluster's names.
+func (s *scrubber) scrub(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = s.names.Replace(text)
+	if s.node != nil {
+		text = s.node.ReplaceAllString(text, "${1}"+s.cloud)
+	}
+	return text
+}

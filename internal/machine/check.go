@@ -1,0 +1,84 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// programs are the files below BinDir that a machine needs, and the target of
+// the Makefile that builds them.
+var programs = []struct{ file, target string }{
+	{"kubelet", "controlplane"},
+	{"machine/containerd", "machine"},
+	{"machine/containerd-shim-runc-v2", "machine"},
+	{"machine/runc", "machine"},
+	{"machine/bridge", "machine"},
+	{"machine/host-local", "machine"},
+	{"machine/loopback", "machine"},
+}
+
+// neededControllers are the controllers of cgroups without which a kubelet does
+// not run.
+var neededControllers = []string{"cpu", "memory", "pids"}
+
+// inContainer is what to do where this system cannot run a machine.
+const inContainer = "run it in a Linux virtual machine, or in a container with --privileged and a volume for its data"
+
+// checkSystem says why a machine cannot run on a system at all.
+func checkSystem(goos string) error {
+	if goos == "linux" {
+		return nil
+	}
+	return fmt.Errorf("a machine needs Linux, this is %s: %s", goos, inContainer)
+}
+
+// checkUser says why a machine cannot run for a user.
+func checkUser(uid int) error {
+	if uid == 0 {
+		return nil
+	}
+	return fmt.Errorf("a machine needs root for its namespaces, mounts and cgroups, this is user %d: use sudo", uid)
+}
+
+// checkPrograms says which programs are missing. exists tells it of one file
+// below binDir.
+func checkPrograms(binDir string, exists func(file string) bool) error {
+	var missing, targets []string
+	for _, p := range programs {
+		if exists(p.file) {
+			continue
+		}
+		missing = append(missing, p.file)
+		if target := "make " + p.target; len(targets) == 0 || targets[len(targets)-1] != target {
+			targets = append(targets, target)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("programs are missing in %s (%s): build them with %s",
+		binDir, strings.Join(missing, ", "), strings.Join(targets, " and "))
+}
+
+// checkControllers says which cgroup controllers are missing.
+func checkControllers(available []string) error {
+	if len(available) == 0 {
+		return errors.New("there are no cgroups below /sys/fs/cgroup: mount them, or " + inContainer)
+	}
+	has := map[string]bool{}
+	for _, name := range available {
+		has[name] = true
+	}
+	var missing []string
+	for _, name := range neededControllers {
+		if !has[name] {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("cgroup controllers are missing (%s): a kernel parameter may disable them (cgroup_disable), or "+
+		"this is a container without its own cgroups: %s", strings.Join(missing, ", "), inContainer)
+}

@@ -1,0 +1,182 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// ChooseNetwork returns a network that overlaps no route or address of the
+// host. A machine that starts takes it a little later: if another was faster,
+// Start fails.
+func ChooseNetwork() (Network, error) {
+	used, err := usedPrefixes()
+	if err != nil {
+		return Network{}, fmt.Errorf("choosing a network: %w", err)
+	}
+	return chooseNetwork(used)
+}
+
+// usedPrefixes are the IPv4 prefixes of the host's routes and addresses.
+func usedPrefixes() ([]netip.Prefix, error) {
+	// With no family named it would open them all, and fail where one is not
+	// built in.
+	host, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("reading the host's network: %w", err)
+	}
+	defer host.Close()
+	everyTable := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
+	routes, err := host.RouteListFiltered(netlink.FAMILY_V4, everyTable, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return nil, fmt.Errorf("reading the host's routes: %w", err)
+	}
+	addresses, err := host.AddrList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, fmt.Errorf("reading the host's addresses: %w", err)
+	}
+	var used []netip.Prefix
+	for _, route := range routes {
+		used = appendPrefix(used, route.Dst)
+	}
+	for _, address := range addresses {
+		used = appendPrefix(used, address.IPNet)
+	}
+	return used, nil
+}
+
+func appendPrefix(to []netip.Prefix, n *net.IPNet) []netip.Prefix {
+	if n == nil {
+		return to
+	}
+	address, ok := netip.AddrFromSlice(n.IP.To4())
+	if !ok {
+		return to
+	}
+	bits, _ := n.Mask.Size()
+	return append(to, netip.PrefixFrom(address, bits))
+}
+
+// ipNet is a prefix as netlink wants it.
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
+
+// connect joins the network namespace of the process pid to the host: a link,
+// and on the host a route to the pods by it.
+func (n Network) connect(pid int) error {
+	host, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("connecting the machine: %w", err)
+	}
+	defer host.Close()
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = n.id()
+	link := &netlink.Veth{LinkAttrs: attributes, PeerName: "eth0", PeerNamespace: netlink.NsPid(pid)}
+	if err := host.LinkAdd(link); err != nil {
+		return fmt.Errorf("making link %s: %w", n.id(), err)
+	}
+	if err := n.configureInside(pid); err != nil {
+		return err
+	}
+	if err := configureLink(host, n.id(), n.link(n.Host())); err != nil {
+		return err
+	}
+	route := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(n.Pods()), Gw: n.Address().AsSlice()}
+	if err := host.RouteAdd(route); err != nil {
+		return fmt.Errorf("routing %v to the machine: %w", n.Pods(), err)
+	}
+	return nil
+}
+
+// configureInside gives the links in the namespace of pid their addresses. There
+// is no default route: what pods can reach is inside, or is forwarded.
+func (n Network) configureInside(pid int) error {
+	namespace, err := netns.GetFromPid(pid)
+	if err != nil {
+		return fmt.Errorf("finding the machine's network: %w", err)
+	}
+	defer func() { _ = namespace.Close() }() // it was only looked at
+	inside, err := netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("configuring the machine's network: %w", err)
+	}
+	defer inside.Close()
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = bridgeName
+	if err := inside.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
+		return fmt.Errorf("making the pods' bridge: %w", err)
+	}
+	for name, address := range map[string]netip.Prefix{
+		"eth0":     n.link(n.Address()),
+		bridgeName: netip.PrefixFrom(n.Gateway(), podBits),
+	} {
+		if err := configureLink(inside, name, address); err != nil {
+			return err
+		}
+	}
+	// The kernel gives it its address.
+	return configureLink(inside, "lo", netip.Prefix{})
+}
+
+// configureLink gives a link an address, if it is a valid one, and sets it up.
+func configureLink(h *netlink.Handle, name string, address netip.Prefix) error {
+	link, err := h.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("finding link %s: %w", name, err)
+	}
+	if address.IsValid() {
+		if err := h.AddrAdd(link, &netlink.Addr{IPNet: ipNet(address)}); err != nil {
+			return fmt.Errorf("giving link %s address %v: %w", name, address, err)
+		}
+	}
+	if err := h.LinkSetUp(link); err != nil {
+		return fmt.Errorf("setting link %s up: %w", name, err)
+	}
+	return nil
+}
+
+// removeLink removes a link of the network namespace we are in.
+func removeLink(name string) error {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("removing link %s: %w", name, err)
+	}
+	defer handle.Close()
+	link, err := handle.LinkByName(name)
+	if err == nil {
+		err = handle.LinkDel(link)
+	}
+	if err != nil {
+		return fmt.Errorf("removing link %s: %w", name, err)
+	}
+	return nil
+}
+
+// disconnect removes the host's end of the link, and with it the route. It is
+// gone already if the machine is; but that may take the kernel a moment.
+func (n Network) disconnect(ctx context.Context) error {
+	ticker := time.NewTicker(checkInterval)
+	defer ticker.Stop()
+	for {
+		err := removeLink(n.id())
+		if errors.As(err, &netlink.LinkNotFoundError{}) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, unix.ENODEV) {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("removing link %s: %w", n.id(), context.Cause(ctx))
+		}
+	}
+}

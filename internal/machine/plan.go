@@ -1,0 +1,124 @@
+package machine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// plan is what the machine's first process needs to know. It comes to it over
+// its standard input, which stays open as long as there is somebody to run for.
+type plan struct {
+	// Dir and BinDir are Options', absolute.
+	Dir, BinDir string
+	Node        string
+	// Files are to be written before anything starts, by absolute path.
+	Files      map[string][]byte
+	Containerd containerdSettings
+	// Proxy is the URL of an HTTP proxy for containerd.
+	Proxy   string
+	Kubelet []string
+}
+
+// report is what the first process tells, one after the other.
+type report struct {
+	// Step is what it does now.
+	Step string `json:",omitempty"`
+	// Ready says that the kubelet runs.
+	Ready bool `json:",omitempty"`
+	// Error is why it ends.
+	Error string `json:",omitempty"`
+}
+
+// proxyAddress is where the machine reaches the proxy of newProxy.
+var proxyAddress = netip.AddrPortFrom(netip.MustParseAddr(ownLoopback), proxyPort)
+
+// newPlan reads what the options name and writes the programs' configuration.
+func newPlan(o Options) (plan, error) {
+	p := plan{
+		Dir: o.Dir, BinDir: o.BinDir, Node: o.Node,
+		Files:      map[string][]byte{},
+		Containerd: containerdSettings{PauseImage: o.PauseImage},
+		Proxy:      "http://" + proxyAddress.String(),
+		Kubelet:    kubeletArguments(o),
+	}
+	if err := p.copyFiles(o); err != nil {
+		return plan{}, err
+	}
+	hosts, err := registryHosts(o.Mirrors)
+	if err != nil {
+		return plan{}, err
+	}
+	for name, content := range hosts {
+		p.Files[registriesFolder+"/"+name] = content
+	}
+	var errs [2]error
+	p.Files[kubeletConfig], errs[0] = kubeletYAML(o)
+	p.Files[networksFolder+"/pods.conflist"], errs[1] = podNetwork(o.Network)
+	p.Files[resolverFile] = resolver(o.ClusterDNS)
+	p.Files[hostsFile] = []byte("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
+		o.Network.Address().String() + "\t" + o.Node + "\n")
+	return p, errors.Join(errs[:]...)
+}
+
+// copyFiles takes in the keys and certificates: their paths may mean nothing
+// inside the machine.
+func (p plan) copyFiles(o Options) error {
+	for inside, outside := range map[string]string{clientCAFile: o.ClientCAFile, certFile: o.CertFile, keyFile: o.KeyFile} {
+		content, err := os.ReadFile(outside)
+		if err != nil {
+			return fmt.Errorf("reading the machine's credentials: %w", err)
+		}
+		p.Files[inside] = content
+	}
+	config, err := readKubeconfig(o.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	p.Files[kubeconfigFile], err = clientcmd.Write(*config)
+	if err != nil {
+		return fmt.Errorf("encoding the kubelet's kubeconfig: %w", err)
+	}
+	return nil
+}
+
+// readKubeconfig reads a kubeconfig's current context, with everything that it
+// names in other files.
+func readKubeconfig(path string) (*clientcmdapi.Config, error) {
+	config, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubelet's kubeconfig: %w", err)
+	}
+	if err := clientcmdapi.MinifyConfig(config); err != nil {
+		return nil, fmt.Errorf("reading the kubelet's kubeconfig %s: %w", path, err)
+	}
+	if err := clientcmdapi.FlattenConfig(config); err != nil {
+		return nil, fmt.Errorf("reading the kubelet's kubeconfig %s: %w", path, err)
+	}
+	return config, nil
+}
+
+// resolver is the resolv.conf of pods with the DNS policy Default: the machine
+// has no other name servers than the cluster's.
+func resolver(servers []string) []byte {
+	var b strings.Builder
+	for _, server := range servers {
+		b.WriteString("nameserver " + server + "\n")
+	}
+	return []byte(b.String())
+}
+
+// encode returns the plan as it travels: JSON.
+func (p plan) encode() ([]byte, error) {
+	content, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the machine's plan: %w", err)
+	}
+	return append(content, '\n'), nil
+}
