@@ -25,6 +25,23 @@ help: ## Show the targets
 .PHONY: build
 build: programs controlplane ## Build cumulet, the emulator and a whole Kubernetes into bin/
 
+.PHONY: containers
+containers: machine images ## Build all that real containers need
+
+.PHONY: machine
+machine: ## Build containerd, runc and network plugins into bin/machine (Linux; minutes at first, then nothing)
+	@hack/machine/build.sh
+
+.PHONY: images
+images: ## Build busybox, nginx, httpd and pause into bin/images, from source and Debian packages
+	@hack/images/build.sh
+
+# What is not to be had is told by demo and up, which then do without.
+.PHONY: try-containers
+try-containers:
+	@hack/machine/build.sh || echo 'make: no machine for containers was built'
+	@hack/images/build.sh || echo 'make: no images were built; they are pulled from their registries'
+
 .PHONY: programs
 programs: ## Build cumulet, cumulet-local and cloud-emulator into bin/
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
@@ -34,24 +51,38 @@ controlplane: ## Build etcd, the control plane and kubectl into bin/ (minutes at
 	@hack/controlplane/build.sh
 
 .PHONY: demo
-demo: build ## Run one pod's whole life on both emulated clouds, then exit
+demo: build try-containers ## Run one pod's whole life on both emulated clouds, then exit
 	$(BIN)/cumulet-local demo
 
 .PHONY: up
-up: build ## Start the whole system and keep it running for kubectl (DIR=folder)
+up: build try-containers ## Start the whole system and keep it running for kubectl (DIR=folder)
 	$(BIN)/cumulet-local up --dir $(DIR)
 
 .PHONY: test
-test: build helm ## Run all tests, those against the real control plane too
+test: build containers helm ## Run all tests, those against the real control plane and containers too
 	$(TEST) -count=1 -timeout 10m $$($(GO) list ./... | grep -v /e2e)
 	cd hack/controlplane && $(GO) test -count=1 -trimpath ./applet
 	cd hack/chart && $(GO) test -count=1 -trimpath -buildvcs=false ./...
 	cd hack/image && $(GO) test -count=1 -trimpath -buildvcs=false ./...
+	cd hack/images && $(GO) test -count=1 -trimpath -buildvcs=false ./...
+	cd hack/machine && $(GO) test -count=1 -trimpath -buildvcs=false ./containerd-shim-runc-v2
 	$(TEST) -count=1 -timeout 14m ./e2e
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
-	$(TEST) $$($(GO) list ./... | grep -v -e /e2e -e /internal/controlplane$$)
+	$(TEST) $$($(GO) list ./... | grep -v -e /e2e -e /internal/controlplane$$ -e /internal/machine$$)
+
+CLOUD ?= eci
+
+.PHONY: suite
+suite: ## Build Kubernetes' end-to-end tests and their images (minutes at first, then nothing)
+	@hack/conformance/build.sh
+	@hack/images/build.sh basic conformance
+
+.PHONY: conformance
+conformance: build machine suite ## Let Kubernetes' conformance tests judge (CLOUD=eci|kci|control FOCUS= SKIP= AREA= PROCS= UPDATE=1)
+	$(BIN)/cumulet-local conformance --cloud $(CLOUD) --focus '$(FOCUS)' --skip '$(SKIP)' \
+		$(if $(AREA),--area $(AREA)) $(if $(PROCS),--procs $(PROCS)) $(if $(UPDATE),--update)
 
 .PHONY: verify
 verify: tools ## Check format, lint, generated files, import rules and the chart

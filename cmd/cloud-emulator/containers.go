@@ -51,6 +51,9 @@ func startContainers(ctx context.Context, f *flags) (c *containers, err error) {
 			return nil, fmt.Errorf("connecting the runtime of %s: %w", name, err)
 		}
 		cloud.Runtime = runtime
+		if c.machine != nil {
+			cloud.Runtime = reaching{Runtime: runtime, machine: c.machine, log: f.log()}
+		}
 	}
 	return c, nil
 }
@@ -71,6 +74,9 @@ func startMachine(ctx context.Context, file string) (*machine.Machine, string, e
 	return m, options.Node, nil
 }
 
+// log writes to standard error.
+func (*flags) log() logr.Logger { return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)) }
+
 func newRuntime(f *flags, cloud, node string) (*kubernetes.Runtime, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", f.backing)
 	if err != nil {
@@ -78,7 +84,7 @@ func newRuntime(f *flags, cloud, node string) (*kubernetes.Runtime, error) {
 	}
 	runtime, err := kubernetes.New(kubernetes.Options{
 		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: node,
-		Log: logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)),
+		Log: f.log(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the runtime of %s: %w", cloud, err)

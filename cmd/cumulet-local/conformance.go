@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cumulet/cumulet/internal/config"
 	"github.com/cumulet/cumulet/internal/conformance"
 	"github.com/cumulet/cumulet/internal/local"
 )
@@ -14,10 +15,13 @@ func newConformanceCommand() *cobra.Command {
 }
 
 // startTested starts the cluster whose one node Kubernetes' own tests judge.
+// Many of their pods keep Pod Security "restricted" without looking at what it
+// does to them.
 func startTested(ctx context.Context, o conformance.ClusterOptions) (conformance.Cluster, error) {
 	options := local.Options{
 		Dir: o.Dir, BinDir: o.BinDir, Progress: o.Progress, Images: builtImages(o.BinDir),
 		Runtime: local.RuntimeKubernetes, Taint: local.TaintNone,
+		SecurityContext: config.SecurityContextReport,
 	}
 	switch o.Cloud {
 	case conformance.Control:
