@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -104,11 +103,7 @@ func (p *Provider) tellKilling(r *record) {
 		return
 	}
 	for _, c := range r.pod.Spec.Containers {
-		ref, err := containerReference(r.pod, c.Name)
-		if err != nil {
-			continue
-		}
-		p.Recorder.Eventf(ref, corev1.EventTypeNormal, "Killing", "Stopping container %s", c.Name)
+		p.tellKill(r, c.Name, "Stopping container "+c.Name)
 	}
 }
 

@@ -36,7 +36,7 @@ func (p *Provider) tellEvents(uid types.UID, group *cloudapi.Group, firstSight b
 		for _, e := range group.Events {
 			key := eventKey{e.Warning, e.Reason, e.Message, e.Object, e.FirstTime}
 			count := max(e.Count, 1)
-			if count > r.seenEvents[key] && !(told && e.LastTime.Before(p.started)) {
+			if count > r.seenEvents[key] && !(told && e.LastTime.Before(p.started)) && !r.hasSaid(e) {
 				fresh = append(fresh, e)
 			}
 			seen[key] = max(count, r.seenEvents[key])
@@ -46,6 +46,32 @@ func (p *Provider) tellEvents(uid types.UID, group *cloudapi.Group, firstSight b
 	for _, e := range fresh {
 		p.tellEvent(pod, e)
 	}
+}
+
+// reasonKilling is the kubelet's word for ending a container.
+const reasonKilling = "Killing"
+
+// tellKill says what a kubelet says when it ends a container. The cloud may say
+// it too, later, and is not heard then.
+func (p *Provider) tellKill(r *record, container, message string) {
+	p.store.update(r.uid, func(r *record) {
+		if r.said == nil {
+			r.said = map[string]bool{}
+		}
+		r.said[message] = true
+	})
+	p.tellOfContainer(r.pod, container, corev1.EventTypeNormal, reasonKilling, message)
+}
+
+// hasSaid tells whether we have said ourselves what the cloud says now; each
+// saying of ours makes up for one of the cloud's.
+func (r *record) hasSaid(e cloudapi.Event) bool {
+	message := kubeletWords(e.Message)
+	if e.Reason != reasonKilling || !r.said[message] {
+		return false
+	}
+	delete(r.said, message)
+	return true
 }
 
 func (p *Provider) tellEvent(pod *corev1.Pod, e cloudapi.Event) {

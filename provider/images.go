@@ -104,7 +104,7 @@ func (p *Provider) updateImages(ctx context.Context, uid types.UID) (time.Durati
 	}
 	p.noteImages(&r, changed)
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
-		p.tellOfContainer(r.pod, name, corev1.EventTypeNormal, "Killing", fmt.Sprintf("Container %s definition changed, will be restarted", name))
+		p.tellKill(&r, name, fmt.Sprintf("Container %s definition changed, will be restarted", name))
 	}
 	p.kick()
 	return 0, nil

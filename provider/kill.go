@@ -130,7 +130,7 @@ func (r *record) still(k *kill) bool {
 // failByKill fails a pod and ends its group.
 func (p *Provider) failByKill(r *record, message string) {
 	reason := r.kill.reason
-	p.tellOfContainer(r.pod, r.kill.container, corev1.EventTypeNormal, "Killing", message)
+	p.tellKill(r, r.kill.container, message)
 	p.store.update(r.uid, func(r *record) { r.kill, r.killingTold = nil, true })
 	p.decide(r.uid, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Failed(pod, group, reason, message, now)
@@ -145,7 +145,7 @@ func (p *Provider) restart(ctx context.Context, r *record, cloud restarter) (tim
 		return restartPatience - now.Sub(r.kill.askedAt), nil
 	}
 	if !r.kill.told {
-		p.tellOfContainer(r.pod, r.kill.container, corev1.EventTypeNormal, "Killing", r.kill.message+", will be restarted")
+		p.tellKill(r, r.kill.container, r.kill.message+", will be restarted")
 		p.changeKill(r, func(k *kill) { k.told = true })
 	}
 	if wait := r.backOff(now); wait > 0 {

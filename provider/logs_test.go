@@ -192,6 +192,15 @@ func TestFollowEnds(t *testing.T) {
 	}{
 		"client leaves":  {"nobody reads any more", func(_ *harness, _ string, cancel func()) { cancel() }, "", false},
 		"pod is deleted": {"the log goes with the group", func(h *harness, _ string, _ func()) { h.api.end("web", 0) }, "", false},
+		"log goes first": {"the group is gone before a sweep has seen it", func(h *harness, _ string, _ func()) {
+			h.api.end("web", 30)
+			h.cloud.FailAll(fakecloud.OpLogs, func(fakecloud.Call) fakecloud.Fault {
+				return fakecloud.Fault{Before: cloudErr(cloudapi.CodeNotFound, false)}
+			})
+			h.cloud.FailAll(fakecloud.OpList, func(fakecloud.Call) fakecloud.Fault {
+				return fakecloud.Fault{Before: cloudErr(cloudapi.CodeUnavailable, false)}
+			})
+		}, "", false},
 		"group vanishes": {"the same", func(h *harness, id string, _ func()) { h.cloud.Vanish(id) }, "", true},
 		"container ends": {"the run is over", func(h *harness, id string, _ func()) { h.cloud.Finish(id, 0) }, "", false},
 		"log is forbidden": {"an error is told", func(h *harness, _ string, _ func()) {

@@ -23,8 +23,8 @@ import (
 	"github.com/cumulet/cumulet/translate"
 )
 
-// Options are what one virtual node's provider needs. All fields but the
-// intervals are required.
+// Options are what one virtual node's provider needs. All fields are required
+// but the intervals and those that say what they are when empty.
 type Options struct {
 	// Cluster and Node mark this node's groups in the cloud.
 	Cluster, Node string
@@ -46,6 +46,9 @@ type Options struct {
 	// HostIP is the node's address, told as the pods' host IP.
 	HostIP      string
 	Allocatable corev1.ResourceList
+	// SecurityContext is what becomes of hardening that the cloud has no word
+	// for; it may be empty and means translate.SecurityContextRefuse then.
+	SecurityContext translate.SecurityContextPolicy
 
 	// SweepInterval is the time between two sweeps over the cloud's groups.
 	SweepInterval time.Duration

@@ -181,5 +181,6 @@ func (p *Provider) translateOptions() translate.Options {
 		ClusterDomain:   p.ClusterDomain,
 		HostIP:          p.HostIP,
 		NodeAllocatable: p.Allocatable,
+		SecurityContext: p.SecurityContext,
 	}
 }

@@ -78,6 +78,9 @@ type record struct {
 	preStopAt   time.Time
 	preStopped  bool
 	killingTold bool
+	// said are the messages of our own events Killing that the cloud has not
+	// repeated yet. It is used under the store's lock only.
+	said map[string]bool
 	// seenEvents is the high-water mark of cloud events told on the pod.
 	seenEvents map[eventKey]int32
 }

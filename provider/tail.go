@@ -75,7 +75,7 @@ func (t *tail) run(ctx context.Context) error {
 		grew, err := t.more(ctx)
 		switch {
 		case errors.Is(err, errLater):
-		case now != runGoesOn && cloudapi.Is(err, cloudapi.CodeNotFound):
+		case cloudapi.Is(err, cloudapi.CodeNotFound) && (now != runGoesOn || t.leaves()):
 			return nil // the log has gone with its group
 		case err != nil, now != runGoesOn:
 			return err
@@ -152,6 +152,13 @@ func (t *tail) write(text string, missed bool) error {
 		}
 	}
 	return t.out.writeString(text)
+}
+
+// leaves tells whether the group is on its way out by our own wish: it may have
+// gone a moment before anybody noticed.
+func (t *tail) leaves() bool {
+	r, ok := t.p.store.byGroup(t.groupID)
+	return !ok || r.ending() || !r.deleteAskedAt.IsZero()
 }
 
 // runPhase is what became of the run that is followed.

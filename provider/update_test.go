@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
@@ -208,5 +209,25 @@ func TestStatusWhileEnding(t *testing.T) {
 		}
 		h.goneFromAPI(20*time.Second, "web")
 		h.nothingLeft()
+	}, endTakes(10*time.Second))
+}
+
+// TestKillingIsToldOnce: the cloud's agents speak as a kubelet does, too.
+func TestKillingIsToldOnce(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.api.end("web", 30)
+		h.wait(time.Second)
+		h.cloud.Change(id, func(g *cloudapi.Group) {
+			g.Events = []cloudapi.Event{
+				{Reason: "Killing", Message: "Stopping container main", Count: 1, FirstTime: time.Now(), LastTime: time.Now()},
+				{Reason: "Killing", Message: "Stopping container other", Count: 1, FirstTime: time.Now(), LastTime: time.Now()},
+			}
+		})
+		h.wait(3 * time.Second)
+		want := []string{"Normal Killing spec.containers{main}: Stopping container main", "Normal Killing: Stopping container other"}
+		if diff := cmp.Diff(want, h.events.with("Killing")); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
 	}, endTakes(10*time.Second))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/tools/clientcmd"
@@ -100,12 +101,15 @@ func (c *containers) failed() <-chan error {
 	return c.machine.Failed()
 }
 
-// stop ends the machine last: containers end on it.
+// stop ends the machine last: containers end on it. The clouds' containers end
+// at the same time, for each takes its while.
 func (c *containers) stop() error {
-	var errs []error
-	for _, r := range c.runtimes {
-		errs = append(errs, r.Close())
+	errs := make([]error, len(c.runtimes), len(c.runtimes)+1)
+	var ending sync.WaitGroup
+	for i, r := range c.runtimes {
+		ending.Go(func() { errs[i] = r.Close() })
 	}
+	ending.Wait()
 	if c.machine != nil {
 		errs = append(errs, c.machine.Stop())
 	}

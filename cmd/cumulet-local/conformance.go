@@ -20,7 +20,7 @@ func newConformanceCommand() *cobra.Command {
 func startTested(ctx context.Context, o conformance.ClusterOptions) (conformance.Cluster, error) {
 	options := local.Options{
 		Dir: o.Dir, BinDir: o.BinDir, Progress: o.Progress, Images: builtImages(o.BinDir),
-		Runtime: local.RuntimeKubernetes, Taint: local.TaintNone,
+		Runtime: local.RuntimeKubernetes, Untainted: []string{local.NodeECI, local.NodeKCI},
 		SecurityContext: config.SecurityContextReport,
 	}
 	switch o.Cloud {

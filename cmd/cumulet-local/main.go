@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/cumulet/cumulet/internal/demo"
 	"github.com/cumulet/cumulet/internal/local"
@@ -93,9 +92,9 @@ func (s *settings) start(ctx context.Context) (*local.Stack, error) {
 	return local.Start(ctx, local.Options{
 		Dir: s.dir, BinDir: bin, Progress: progress(),
 		Runtime: runtime, BackingKubeconfig: s.backing, Images: s.images,
-		// There is no other node here. Pods without a toleration are welcome,
-		// so that kubectl run works as anywhere.
-		Taint: corev1.TaintEffectPreferNoSchedule,
+		// There is no node of the usual kind here: pods without a toleration
+		// need one, so that kubectl run works as anywhere.
+		Untainted: []string{local.NodeECI},
 	})
 }
 

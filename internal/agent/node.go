@@ -21,6 +21,7 @@ import (
 	"github.com/cumulet/cumulet/internal/config"
 	"github.com/cumulet/cumulet/internal/kubeletapi"
 	"github.com/cumulet/cumulet/provider"
+	"github.com/cumulet/cumulet/translate"
 )
 
 // virtualNode is one node under the manager.
@@ -96,7 +97,8 @@ func (n *virtualNode) newProvider(p *parts, cloud cloudapi.Client) *provider.Pro
 		},
 		ClusterDNS: n.config.ClusterDNS, ClusterDomain: n.config.ClusterDomain,
 		HostIP: n.node.AdvertiseAddress, Allocatable: n.node.Capacity,
-		SweepInterval: n.node.StatusInterval.Duration,
+		SecurityContext: translate.SecurityContextPolicy(n.node.Policy.SecurityContext),
+		SweepInterval:   n.node.StatusInterval.Duration,
 	})
 }
 

@@ -101,6 +101,24 @@ type Node struct {
 	// StatusInterval is the time between two sweeps over the node's groups;
 	// default 1s, at least 200ms.
 	StatusInterval metav1.Duration `json:"statusInterval,omitempty"`
+	Policy         Policy          `json:"policy,omitempty"`
+}
+
+// Policy says what becomes of pods that ask for what the cloud cannot do, where
+// that is the operator's choice.
+type Policy struct {
+	// SecurityContext is refuse (default) or report. It is for hardening that
+	// neither cloud has a parameter for: capabilities.drop,
+	// allowPrivilegeEscalation: false, and the type RuntimeDefault of
+	// seccompProfile and appArmorProfile. refuse fails such a pod. report runs
+	// it without them and tells so by an event on the pod: each container
+	// group is a virtual machine of its own, with no neighbours to be
+	// protected from. Inside its own group a process can then do what the
+	// hardening would have kept it from. Everything else is refused as ever:
+	// profiles and SELinux labels of one's own, privileged containers, as whom
+	// a process runs, and capabilities to drop beside one to add that the
+	// cloud cannot grant and container runtimes do not grant unasked.
+	SecurityContext string `json:"securityContext,omitempty"`
 }
 
 // Serving is the kubelet API's TLS set-up.
@@ -161,6 +179,12 @@ func (k Keys) GoString() string { return k.String() }
 const (
 	CloudECI = "eci"
 	CloudKCI = "kci"
+)
+
+// The policies for security contexts.
+const (
+	SecurityContextRefuse = "refuse"
+	SecurityContextReport = "report"
 )
 
 // The dialects of KCI's API.

@@ -69,6 +69,7 @@ func (c *Config) setDefaults() {
 func (n *Node) setDefaults() {
 	setString(&n.Address, "0.0.0.0")
 	setString(&n.Architecture, "amd64")
+	setString(&n.Policy.SecurityContext, SecurityContextRefuse)
 	if n.Cloud == CloudECI {
 		setString(&n.Network, "public")
 	}

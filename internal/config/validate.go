@@ -73,6 +73,10 @@ func (n *Node) validate(path *field.Path) field.ErrorList {
 	if n.StatusInterval.Duration < minStatusInterval {
 		errs = append(errs, field.Invalid(path.Child("statusInterval"), n.StatusInterval.Duration.String(), "must be at least 200ms"))
 	}
+	policies := []string{SecurityContextRefuse, SecurityContextReport}
+	if !slices.Contains(policies, n.Policy.SecurityContext) {
+		errs = append(errs, field.NotSupported(path.Child("policy", "securityContext"), n.Policy.SecurityContext, policies))
+	}
 	errs = append(errs, n.validateCloud(path)...)
 	errs = append(errs, n.validateNetwork(path)...)
 	errs = append(errs, n.validateObject(path)...)

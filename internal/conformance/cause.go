@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"iter"
 	"regexp"
 	"strings"
 )
@@ -16,7 +17,10 @@ var (
 	// valueType is how gomega introduces a value.
 	valueType = regexp.MustCompile(`<[\w.*/\[\]{}]+( \| [^>]*)?>:? ?`)
 	// opening are lines that say nothing without the next.
-	opening = regexp.MustCompile(`^(.{0,30}:|(Told to stop trying|Timed out) after [\d.]+s\.|Expected)$`)
+	opening = regexp.MustCompile(`^(.{0,30}:|(Told to stop trying|Timed out) after [\d.]+s\.)$`)
+	// expectation is a line after which a value, what it should be, and often
+	// another value follow.
+	expectation = regexp.MustCompile(`(^|: )Expected$`)
 )
 
 // varying is what differs from run to run, and what stands for it.
@@ -41,21 +45,38 @@ func firstCause(text string) string {
 		return shorten(withoutVarying(why))
 	}
 	var cause []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(stateTag.ReplaceAllString(strings.TrimSpace(line), ""))
-		if whereLine.MatchString(line) && len(cause) > 0 {
-			break
-		}
-		line = strings.TrimSpace(valueType.ReplaceAllString(line, ""))
-		if line == "" || whereLine.MatchString(line) {
-			continue
-		}
+	for line, more := range causeLines(text) {
 		cause = append(cause, line)
-		if !opening.MatchString(line) {
+		if !more {
 			break
 		}
 	}
 	return shorten(withoutVarying(strings.Join(cause, " ")))
+}
+
+// causeLines yields the lines of a failure's message without tags and types, and
+// whether the cause goes on after each.
+func causeLines(text string) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		further := 0 // lines of an expectation
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(stateTag.ReplaceAllString(strings.TrimSpace(line), ""))
+			if whereLine.MatchString(line) {
+				return
+			}
+			line = strings.TrimSpace(valueType.ReplaceAllString(line, ""))
+			if line == "" {
+				continue
+			}
+			further--
+			if expectation.MatchString(line) {
+				further = 3
+			}
+			if !yield(line, further > 0 || opening.MatchString(line)) {
+				return
+			}
+		}
+	}
 }
 
 // rejected is how cumulet begins to say, in a pod's status, why it does not run
@@ -83,6 +104,19 @@ func rejection(text string) string {
 		words = append(words, strings.Fields(line)...)
 	}
 	return strings.ReplaceAll(strings.Trim(strings.Join(words, " "), "'"), "''", "'")
+}
+
+// tellingEvent is an event in a test's timeline that says why a pod did not do
+// what the test waited for.
+var tellingEvent = regexp.MustCompile(`event for \S+: \{[^}]*\} (UnsupportedPodSpec|ContainerGroupRejected|UpdateUnsupported|Failed\w*): (.+)`)
+
+// withEvent adds to a cause the first event that says more.
+func withEvent(cause, timeline string) string {
+	event := tellingEvent.FindStringSubmatch(timeline)
+	if event == nil || strings.HasPrefix(cause, rejected) {
+		return cause
+	}
+	return shorten(cause + " (event " + event[1] + ": " + withoutVarying(event[2]) + ")")
 }
 
 func withoutVarying(text string) string {

@@ -27,7 +27,17 @@ func TestFirstCause(t *testing.T) {
 		"Expected": {
 			"gomega's values are put into one line",
 			"[FAILED] Expected\n    <int>: 2\nto equal\n    <int>: 1\nIn [It] at: x.go:1",
-			"Expected 2",
+			"Expected 2 to equal 1",
+		},
+		"TimedOut": {
+			"both together",
+			"[FAILED] Timed out after 300.000s.\nExpected\n    <v1.PodPhase>: Failed\nto equal\n    <v1.PodPhase>: Succeeded\nIn [It] at: x.go:1",
+			"Timed out after 300s. Expected Failed to equal Succeeded",
+		},
+		"Output": {
+			"what follows the values is too much",
+			"[FAILED] expected \"0\" in container output: Expected\n    <string>: mount type: tmpfs\nto contain substring\n    <string>: 0\nand more\n",
+			`expected "0" in container output: Expected mount type: tmpfs to contain substring 0`,
 		},
 		"Varying": {
 			"what differs from run to run is replaced",

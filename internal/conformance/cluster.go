@@ -46,9 +46,9 @@ type StartCluster func(context.Context, ClusterOptions) (Cluster, error)
 // existing is a cluster that somebody else started.
 type existing string
 
-func (e existing) Kubeconfig() string  { return string(e) }
-func (existing) Failed() <-chan error  { return nil }
-func (existing) Stop() error           { return nil }
+func (e existing) Kubeconfig() string { return string(e) }
+func (existing) Failed() <-chan error { return nil }
+func (existing) Stop() error          { return nil }
 
 // testedCluster is a cluster with what the runner needs of it.
 type testedCluster struct {
@@ -85,8 +85,7 @@ func usableNodes(ctx context.Context, client kubernetes.Interface) (int, error) 
 	found := func(ctx context.Context) (bool, error) {
 		nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 		if err != nil {
-			why = err.Error()
-			return false, nil // the API server may be starting
+			return false, fmt.Errorf("listing nodes: %w", err)
 		}
 		var unusable []string
 		count = 0

@@ -1,11 +1,10 @@
 package conformance
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,15 +53,16 @@ func TestUsableNodes(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			got, err := usableNodes(ctx, fake.NewClientset(tt.nodes...))
-			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
-				t.Fatalf("%s: error %v, want %q", tt.reason, err, tt.err)
-			}
-			if got != tt.want {
-				t.Errorf("%s: %d nodes, want %d", tt.reason, got, tt.want)
-			}
+			client := fake.NewClientset(tt.nodes...)
+			synctest.Test(t, func(t *testing.T) { // where waiting takes no time
+				got, err := usableNodes(t.Context(), client)
+				if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+					t.Fatalf("%s: error %v, want %q", tt.reason, err, tt.err)
+				}
+				if got != tt.want {
+					t.Errorf("%s: %d nodes, want %d", tt.reason, got, tt.want)
+				}
+			})
 		})
 	}
 }
@@ -82,9 +82,11 @@ func TestReset(t *testing.T) {
 		list, ok := pods.(*corev1.PodList)
 		return err != nil || !ok || len(list.Items) > 0, nil, err
 	})
-	if err := (testedCluster{client: client}).reset(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	synctest.Test(t, func(t *testing.T) { // where waiting takes no time
+		if err := (testedCluster{client: client}).reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
 	pods, err := client.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)

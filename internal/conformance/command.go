@@ -58,7 +58,7 @@ test does worse.`,
 	flags.IntVar(&f.procs, "procs", defaultProcs, "how many tests to run at a time")
 	flags.DurationVar(&f.timeout, "timeout", defaultTimeout, "end of the whole run")
 	flags.DurationVar(&f.patience, "patience", defaultPatience, "break off the tests that run when none has ended for so long")
-	flags.BoolVar(&f.dumpLogs, "dump-logs", false, "have the suite log events and pods of a failed test's namespace")
+	flags.BoolVar(&f.dumpLogs, "dump-logs", true, "have the suite log the events and pods of a failed test's namespace; causes are found there")
 	flags.StringVar(&f.dir, "dir", "", "folder for reports and logs; bin/conformance/results/CLOUD if not given")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "test this running cluster, instead of starting one")
 	flags.BoolVar(&f.update, "update", false, "make the results the expected ones, and write docs/conformance.md")
@@ -160,5 +160,5 @@ func (f commandFlags) writeResults(o Outcomes, cloud Cloud, out io.Writer) error
 
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits
+	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -25,7 +25,7 @@ func Docs(c Catalog, expected map[Cloud]Expected) (string, error) {
 		}
 	}
 	p := page{catalog: c, expected: expected}
-	p.WriteString(strings.ReplaceAll(docsHead, "RELEASE", Release))
+	p.linef("%s", strings.TrimSpace(strings.ReplaceAll(docsHead, "RELEASE", Release))+"\n")
 	p.totals()
 	p.areas()
 	return p.String(), nil
@@ -40,7 +40,7 @@ type page struct {
 }
 
 func (p *page) linef(format string, args ...any) {
-	fmt.Fprintf(p, format+"\n", args...)
+	_, _ = fmt.Fprintf(p, format+"\n", args...) // a builder takes everything
 }
 
 func (p *page) outcome(cloud Cloud, t Test) Outcome {

@@ -36,6 +36,8 @@ type suite struct {
 	nodes      int
 	timeout    time.Duration
 	dumpLogs   bool
+	// grace is how long it may take to end once it was asked to.
+	grace time.Duration
 	// ended is told of each test that has ended, by Test.Spec.
 	ended func(string, Outcome)
 }
@@ -85,7 +87,7 @@ var errInterrupted = errors.New("the suite was broken off")
 
 // run runs the tests and returns when ginkgo has ended. That tests fail is no
 // error: the report tells. When the context ends the suite is asked to end, and
-// killed after interruptGrace; the error is errInterrupted then.
+// killed after the grace; the error is errInterrupted then.
 func (s suite) run(ctx context.Context, tests []Test) error {
 	if err := os.MkdirAll(filepath.Join(s.dir, "tmp"), 0o700); err != nil {
 		return fmt.Errorf("making the suite's folder: %w", err)
@@ -94,7 +96,7 @@ func (s suite) run(ctx context.Context, tests []Test) error {
 	if err != nil {
 		return fmt.Errorf("opening the suite's log: %w", err)
 	}
-	defer func() { _ = log.Close() }() // it is for reading by people; the report counts
+	defer func() { _ = log.Close() }()                                            // it is for reading by people; the report counts
 	cmd := exec.Command(filepath.Join(s.binDir, "ginkgo"), s.arguments(tests)...) //nolint:noctx // no context kills it: it has to write its report
 	cmd.Env = []string{
 		"HOME=" + s.dir, "TMPDIR=" + filepath.Join(s.dir, "tmp"),
@@ -113,18 +115,22 @@ func (s suite) run(ctx context.Context, tests []Test) error {
 
 // await waits for ginkgo, and for its end if the context ends before.
 func (s suite) await(ctx context.Context, cmd *exec.Cmd) error {
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // ends with the process
+	var status error
+	ended := make(chan struct{})
+	go func() { // ends with the process
+		defer close(ended)
+		status = cmd.Wait()
+	}()
 	select {
-	case err := <-ended:
-		return s.judge(err)
+	case <-ended:
+		return s.judge(status)
 	case <-ctx.Done():
 	}
 	// The group, as a terminal's ^C: ginkgo passes no signal on.
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("interrupting ginkgo: %w", err)
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptGrace)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
 	select {
 	case <-ended:

@@ -33,6 +33,9 @@ type junitCase struct {
 	Skipped *junitMessage `xml:"skipped"`
 	Failure *junitMessage `xml:"failure"`
 	Error   *junitMessage `xml:"error"`
+	// Timeline is all that the test told. If the suite was asked to, the
+	// events of the test's namespace are among it.
+	Timeline string `xml:"system-err"`
 }
 
 type junitMessage struct {
@@ -141,6 +144,7 @@ func (c junitCase) result() (Result, error) {
 		if step := lastStep.FindStringSubmatch(c.message()); step != nil {
 			r.Cause += ", at step: " + firstCause(step[1])
 		}
+		r.Cause = withEvent(r.Cause, c.Timeline)
 	default:
 		return r, fmt.Errorf("testcase %q has status %q, which is not known", c.Name, c.Status)
 	}

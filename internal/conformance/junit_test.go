@@ -18,7 +18,7 @@ func TestReadReport(t *testing.T) {
 		results: map[string]Result{
 			"[sig-node] Pods should be updated [NodeConformance] [Conformance]": {Outcome: Passed, Took: 2250 * time.Millisecond},
 			"[sig-node] Pods should get a host IP [NodeConformance] [Conformance]": {
-				Outcome: Failed, Cause: "Unexpected error: Timed out after 300s", Took: 300500 * time.Millisecond,
+				Outcome: Failed, Cause: "Unexpected error: Timed out after 300s (event UnsupportedPodSpec: spec.hostPID: no)", Took: 300500 * time.Millisecond,
 			},
 			"[sig-node] Pods that need two nodes": {Outcome: Skipped, Cause: "Requires at least 2 nodes (not 1)", Took: 100 * time.Millisecond},
 			"[sig-node] Pods after one that failed": {

@@ -9,15 +9,14 @@ import (
 )
 
 // listener passes ginkgo's verbose output on to a log, and hears from it which
-// test has ended: such a block of output begins with
+// test has ended. Each has a block of output, which begins with how it ended
+// ("• [FAILED] [2.230 seconds]") and in the next line names the test, its labels
+// and the part that failed ("[sig-node] Pods [It] should be updated
+// [Conformance] [sig-node, Conformance]"). A suite of one process names a test
+// before, when it begins.
 //
-//	• [FAILED] [2.230 seconds]
-//	[sig-node] Pods [It] should be updated [NodeConformance] [Conformance] [labels]
-//
-// A suite of one process has told the name before, when the test began.
-//
-// The suite has a flag for an address to which it reports progress, but with the
-// suite's parallel processes nothing about single tests arrives there.
+// The suite has a flag for an address to which it reports progress, but of single
+// tests nothing arrives there.
 type listener struct {
 	log   io.Writer
 	specs []string

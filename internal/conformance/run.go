@@ -207,7 +207,7 @@ func (r *runner) passes(ctx context.Context) error {
 		s := suite{
 			binDir: filepath.Join(r.BinDir, "conformance"), kubectl: filepath.Join(r.BinDir, "kubectl"),
 			kubeconfig: r.cluster.Kubeconfig(), dir: filepath.Join(r.Dir, passPrefix+strconv.Itoa(pass)),
-			procs: min(r.Procs, len(remaining)), nodes: r.cluster.nodes, dumpLogs: r.DumpLogs, ended: r.progress.end,
+			procs: min(r.Procs, len(remaining)), nodes: r.cluster.nodes, dumpLogs: r.DumpLogs, ended: r.progress.end, grace: interruptGrace,
 			timeout: r.Timeout + interruptGrace, // ours comes first
 		}
 		err := r.pass(ctx, s, remaining)

@@ -42,6 +42,7 @@ type fakePods struct {
 	pods    []*corev1.Pod
 	logs    func(context.Context, provider.LogOptions, io.Writer) error
 	exec    func(context.Context, cloudapi.ExecOptions) (int, error)
+	attach  func(context.Context, cloudapi.ExecOptions) error
 	forward func(context.Context, int32, io.ReadWriteCloser) error
 	usage   []provider.PodUsage
 	err     error
@@ -74,6 +75,15 @@ func (f *fakePods) Exec(ctx context.Context, of provider.ContainerName, o clouda
 		return 0, errUnexpected
 	}
 	return f.exec(ctx, o)
+}
+
+func (f *fakePods) Attach(ctx context.Context, of provider.ContainerName, o cloudapi.ExecOptions) error {
+	f.named("attach", of.Namespace, of.Pod, of.Container)
+	if f.attach == nil {
+		f.t.Error("unexpected attach")
+		return errUnexpected
+	}
+	return f.attach(ctx, o)
 }
 
 func (f *fakePods) PortForward(ctx context.Context, namespace, pod string, port int32, stream io.ReadWriteCloser) error {

@@ -36,6 +36,7 @@ type Pods interface {
 	GetPods(ctx context.Context) ([]*corev1.Pod, error)
 	Logs(ctx context.Context, of provider.ContainerName, o provider.LogOptions, w io.Writer) error
 	Exec(ctx context.Context, of provider.ContainerName, o cloudapi.ExecOptions) (int, error)
+	Attach(ctx context.Context, of provider.ContainerName, o cloudapi.ExecOptions) error
 	PortForward(ctx context.Context, namespace, pod string, port int32, stream io.ReadWriteCloser) error
 	Usage(ctx context.Context) ([]provider.PodUsage, error)
 }

@@ -2,7 +2,6 @@ package kubeletapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -61,7 +60,23 @@ func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, 
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	o := cloudapi.ExecOptions{Command: command, TTY: tty}
+	o := e.options(ctx, in, out, errOut, tty, resize)
+	o.Command = command
+	code, err := e.pods.Exec(ctx, provider.ContainerName{Namespace: e.namespace, Pod: pod, Container: container}, o)
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", code), Code: code}
+	}
+	return nil
+}
+
+// options are the streams that the client asked for.
+func (e executor) options(ctx context.Context, in io.Reader, out, errOut io.Writer, tty bool, //nolint:revive // as the library has them
+	resize <-chan remotecommand.TerminalSize,
+) cloudapi.ExecOptions {
+	o := cloudapi.ExecOptions{TTY: tty}
 	if tty {
 		o.Resize = sizes(ctx, resize)
 	}
@@ -74,14 +89,7 @@ func (e executor) ExecInContainer(ctx context.Context, pod string, _ types.UID, 
 	if e.asked.Stderr && errOut != nil {
 		o.Stderr = errOut
 	}
-	code, err := e.pods.Exec(ctx, provider.ContainerName{Namespace: e.namespace, Pod: pod, Container: container}, o)
-	if err != nil {
-		return err
-	}
-	if code != 0 {
-		return utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", code), Code: code}
-	}
-	return nil
+	return o
 }
 
 // sizes passes terminal sizes on until ctx ends. A nil channel means no
@@ -112,29 +120,35 @@ func sizes(ctx context.Context, in <-chan remotecommand.TerminalSize) <-chan clo
 	return out
 }
 
-// attach refuses over the stream that the client opened: an HTTP error to an
-// upgrade request would reach nobody.
+// attach serves what Provider.Attach makes of it.
 func (s *Server) attach(w http.ResponseWriter, r *http.Request) {
 	options, err := streaming.NewOptions(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	streaming.ServeAttach(w, r, refusal{}, r.PathValue("pod"), types.UID(r.PathValue("uid")), r.PathValue("container"),
+	w, r, cancel := untilGone(w, r)
+	defer cancel()
+	a := attacher{ctx: r.Context(), streams: executor{pods: s.options.Pods, namespace: r.PathValue("namespace"), asked: *options}}
+	streaming.ServeAttach(w, r, a, r.PathValue("pod"), types.UID(r.PathValue("uid")), r.PathValue("container"),
 		options, idleTimeout, creationTimeout, remotecommandconsts.SupportedStreamingProtocols)
 }
 
-// errNoAttach says what to do instead.
-var errNoAttach = errors.New("attach is not possible: neither cloud's API can join a container's running process; use logs -f to read and exec to type")
-
-// refusal is an attacher that attaches to nothing.
-type refusal struct{}
+// attacher carries one attach to the provider. The library may call it with a
+// context that outlives the request, so it keeps the request's.
+type attacher struct {
+	ctx     context.Context //nolint:containedctx // see the type's comment
+	streams executor
+}
 
 // AttachContainer implements the library's Attacher.
-func (refusal) AttachContainer(context.Context, string, types.UID, string, io.Reader, io.WriteCloser, io.WriteCloser,
-	bool, <-chan remotecommand.TerminalSize,
+func (a attacher) AttachContainer(_ context.Context, pod string, _ types.UID, container string, //nolint:revive // the library's signature
+	in io.Reader, out, errOut io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize,
 ) error {
-	return errNoAttach
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	of := provider.ContainerName{Namespace: a.streams.namespace, Pod: pod, Container: container}
+	return a.streams.pods.Attach(ctx, of, a.streams.options(ctx, in, out, errOut, tty, resize))
 }
 
 func (s *Server) portForward(w http.ResponseWriter, r *http.Request) {

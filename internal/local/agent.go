@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,6 @@ const (
 	nodeTimeout = time.Minute
 	// clusterDNS is where kubeadm puts the cluster's DNS service.
 	clusterDNS = "10.96.0.10"
-	// taintKey is the key of the taint that virtual nodes have.
-	taintKey = "virtual-kubelet.io/provider"
 )
 
 // startAgent writes cumulet's configuration and starts it.
@@ -74,7 +73,8 @@ func (s *Stack) writeConfig(ctx context.Context) (string, error) {
 
 func (s *Stack) nodeConfig(name string) (config.Node, error) {
 	n := config.Node{Name: name, Address: loopback, AdvertiseAddress: loopback}
-	s.taint(&n)
+	n.Policy.SecurityContext = s.options.SecurityContext
+	n.DisableTaint = slices.Contains(s.options.Untainted, name)
 	var cloud Cloud
 	switch name {
 	case NodeECI:
@@ -101,18 +101,6 @@ func (s *Stack) nodeConfig(name string) (config.Node, error) {
 		return n, fmt.Errorf("issuing serving certificate of node %s: %w", name, err)
 	}
 	return n, nil
-}
-
-// taint sets what keeps ordinary pods away from the node.
-func (s *Stack) taint(n *config.Node) {
-	effect := s.options.Taint
-	if effect == "" {
-		return
-	}
-	n.DisableTaint = true
-	if effect != TaintNone {
-		n.Taints = []corev1.Taint{{Key: taintKey, Value: n.Cloud, Effect: effect}}
-	}
 }
 
 func (s *Stack) writeKey(name string, cloud Cloud) (string, error) {

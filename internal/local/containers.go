@@ -101,7 +101,8 @@ func (s *Stack) startRegistry(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(layout, "index.json")); err != nil {
 		return fmt.Errorf("finding the images that `make images` builds: %w", err)
 	}
-	r, err := registry.Start(ctx, registry.Options{Layout: layout})
+	// It serves until Stop, long after the start that ctx bounds.
+	r, err := registry.Start(context.WithoutCancel(ctx), registry.Options{Layout: layout})
 	if err != nil {
 		return fmt.Errorf("starting registry: %w", err)
 	}

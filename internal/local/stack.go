@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/cumulet/cumulet/internal/controlplane"
@@ -27,9 +26,6 @@ const (
 	NodeECI = "eci-local"
 	NodeKCI = "kci-local"
 )
-
-// TaintNone leaves a virtual node without its taint.
-const TaintNone corev1.TaintEffect = "None"
 
 // stopGrace is how long a part may take to end.
 const stopGrace = 10 * time.Second
@@ -53,9 +49,11 @@ type Options struct {
 	// Images is an OCI layout with images that the machine finds under their
 	// own names without any network; empty means none.
 	Images string
-	// Taint is the effect of the virtual nodes' taint: empty is cumulet's own
-	// (NoSchedule), TaintNone leaves the taint out.
-	Taint corev1.TaintEffect
+	// Untainted are the virtual nodes that take pods without a toleration, too.
+	Untainted []string
+	// SecurityContext is the virtual nodes' policy for security contexts;
+	// empty is cumulet's own, config.SecurityContextRefuse.
+	SecurityContext string
 }
 
 // Stack is the running system.

@@ -80,12 +80,17 @@ func (h hierarchy) controllers() ([]string, error) {
 
 // create makes the cgroup of a machine.
 func (h hierarchy) create(name string) error {
+	if h.unified {
+		if err := h.delegate(); err != nil {
+			return err
+		}
+	}
 	path := filepath.Join(h.path, name)
 	if err := os.Mkdir(path, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making cgroup: %w", err)
 	}
 	if h.unified {
-		return h.delegate()
+		return nil // it has what its parent has
 	}
 	return inheritCPUSet(path)
 }
@@ -97,28 +102,28 @@ func (h hierarchy) delegate() error {
 	if err != nil {
 		return err
 	}
+	// All in one: were some enabled while there are processes, the cgroup would
+	// become one of threads, which cannot have the others.
+	var enable []string
 	for _, controller := range wantedControllers {
-		if !slices.Contains(available, controller) {
-			continue
-		}
-		err := h.enable(controller)
-		if errors.Is(err, unix.EBUSY) {
-			// Only in a container: the kernel's own root may have processes
-			// beside children, another cgroup may not.
-			if err := h.evacuate(); err != nil {
-				return err
-			}
-			err = h.enable(controller)
-		}
-		if err != nil {
-			return fmt.Errorf("enabling controller %s of cgroups: %w", controller, err)
+		if slices.Contains(available, controller) {
+			enable = append(enable, "+"+controller)
 		}
 	}
+	control := filepath.Join(h.path, "cgroup.subtree_control")
+	err = os.WriteFile(control, []byte(strings.Join(enable, " ")), 0o600)
+	if errors.Is(err, unix.EBUSY) {
+		// Only in a container: the kernel's own root may have processes beside
+		// children, another cgroup may not.
+		if err := h.evacuate(); err != nil {
+			return err
+		}
+		err = os.WriteFile(control, []byte(strings.Join(enable, " ")), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("enabling controllers of cgroups: %w", err)
+	}
 	return nil
-}
-
-func (h hierarchy) enable(controller string) error {
-	return os.WriteFile(filepath.Join(h.path, "cgroup.subtree_control"), []byte("+"+controller), 0o600)
 }
 
 // evacuated is the cgroup for what runs beside the machine in its container.

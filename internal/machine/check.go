@@ -15,7 +15,6 @@ var programs = []struct{ file, target string }{
 	{"machine/runc", "machine"},
 	{"machine/bridge", "machine"},
 	{"machine/host-local", "machine"},
-	{"machine/loopback", "machine"},
 }
 
 // neededControllers are the controllers of cgroups without which a kubelet does

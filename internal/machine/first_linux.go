@@ -83,7 +83,12 @@ func runFirst() error {
 		os.Exit(0) //nolint:revive // the end of this process is the machine's, whatever it is doing
 	}()
 	err := f.run(context.Background())
-	return errors.Join(err, f.reports.Encode(report{Error: err.Error()}))
+	last := report{Error: err.Error()}
+	var ended endError
+	if errors.As(err, &ended) {
+		last.Ended = ended.program
+	}
+	return errors.Join(err, f.reports.Encode(last))
 }
 
 // unlinkTimeout bounds what takes some milliseconds.

@@ -106,9 +106,11 @@ func (w *world) start(t *testing.T, options Options) *Machine {
 	}
 	t.Logf("node %s is Ready after %v", options.Node, time.Since(began).Round(time.Millisecond))
 	t.Cleanup(func() {
+		began := time.Now()
 		if err := m.Stop(); err != nil {
 			t.Error(err)
 		}
+		t.Logf("node %s is gone after %v", options.Node, time.Since(began).Round(time.Millisecond))
 		if t.Failed() {
 			for _, log := range m.process.logs {
 				t.Logf("the end of %s:\n%s", log.path, log.tail())

@@ -15,21 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listenInside listens on a TCP address in the network namespace of a process.
-// The socket stays in there; whoever accepts from it is outside. It keeps the
-// namespace alive until it is closed.
-func listenInside(ctx context.Context, pid int, address netip.AddrPort) (net.Listener, error) {
-	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return nil, fmt.Errorf("listening inside the machine: %w", err)
-	}
-	defer func() { _ = namespace.Close() }() // it was only looked at
+// listenInside listens on a TCP address in a network namespace. The socket stays
+// in there; whoever accepts from it is outside. It keeps the namespace alive
+// until it is closed.
+func listenInside(ctx context.Context, namespace *os.File, address netip.AddrPort) (net.Listener, error) {
 	// Not /proc/self: this thread may be another than the first.
 	own, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, fmt.Errorf("listening inside the machine: %w", err)
 	}
-	defer func() { _ = own.Close() }() // likewise
+	defer func() { _ = own.Close() }() // it was only looked at
 	runtime.LockOSThread()
 	if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread()

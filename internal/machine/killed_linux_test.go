@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -168,7 +169,7 @@ func processStat(pid int) []string {
 		return nil
 	}
 	// The name before, in parentheses, may have spaces.
-	return strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
+	return strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
 }
 
 // checkNothingLeft fails if anything of a machine is there beside what it is to
@@ -182,10 +183,10 @@ func checkNothingLeft(t *testing.T, options Options) {
 
 func linkGone(options Options) error {
 	_, err := os.Stat("/sys/class/net/" + options.Network.id())
-	if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("link %s is there: %v", options.Network.id(), err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return errors.Join(fmt.Errorf("link %s is there", options.Network.id()), err)
 }
 
 func mountsGone(options Options) error {
@@ -200,12 +201,14 @@ func mountsGone(options Options) error {
 }
 
 func cgroupsGone(options Options) error {
-	found, err := filepath.Glob("/sys/fs/cgroup/*/" + options.Network.id())
-	if err != nil {
-		return err
-	}
-	if len(found) > 0 {
-		return fmt.Errorf("cgroups are there: %v", found)
+	for _, pattern := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
+		found, err := filepath.Glob(pattern + options.Network.id())
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return fmt.Errorf("cgroups are there: %v", found)
+		}
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func kubeletArguments(o Options) []string {
 		"--cert-dir=" + filepath.Join(kubeletRoot, "pki"),
 		"--hostname-override=" + o.Node,
 		"--node-ip=" + o.Network.Address().String(),
-		"--v=2",
+		"--v=1",
 	}
 	var labels []string
 	for _, name := range slices.Sorted(maps.Keys(o.Labels)) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -69,9 +70,9 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// connect joins the network namespace of the process pid to the host: a link,
-// and on the host a route to the pods by it.
-func (n Network) connect(pid int) error {
+// connect joins a network namespace to the host: a link, and on the host a route
+// to the pods by it.
+func (n Network) connect(namespace *os.File) error {
 	host, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("connecting the machine: %w", err)
@@ -79,11 +80,11 @@ func (n Network) connect(pid int) error {
 	defer host.Close()
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = n.id()
-	link := &netlink.Veth{LinkAttrs: attributes, PeerName: "eth0", PeerNamespace: netlink.NsPid(pid)}
+	link := &netlink.Veth{LinkAttrs: attributes, PeerName: "eth0", PeerNamespace: netlink.NsFd(namespace.Fd())}
 	if err := host.LinkAdd(link); err != nil {
 		return fmt.Errorf("making link %s: %w", n.id(), err)
 	}
-	if err := n.configureInside(pid); err != nil {
+	if err := n.configureInside(namespace); err != nil {
 		return err
 	}
 	if err := configureLink(host, n.id(), n.link(n.Host())); err != nil {
@@ -96,15 +97,10 @@ func (n Network) connect(pid int) error {
 	return nil
 }
 
-// configureInside gives the links in the namespace of pid their addresses. There
-// is no default route: what pods can reach is inside, or is forwarded.
-func (n Network) configureInside(pid int) error {
-	namespace, err := netns.GetFromPid(pid)
-	if err != nil {
-		return fmt.Errorf("finding the machine's network: %w", err)
-	}
-	defer func() { _ = namespace.Close() }() // it was only looked at
-	inside, err := netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE)
+// configureInside gives the links in the namespace their addresses. There is no
+// default route: what pods can reach is inside, or is forwarded.
+func (n Network) configureInside(namespace *os.File) error {
+	inside, err := netlink.NewHandleAt(netns.NsHandle(namespace.Fd()), unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("configuring the machine's network: %w", err)
 	}

@@ -27,9 +27,9 @@ type Machine struct {
 	options Options
 	process *process
 	forward *forwarder
-	mutex   sync.Mutex
-	// forwarded are the addresses inside that are listened on, with where their
-	// connections go.
+	// mutex guards forwarded: the addresses inside that are listened on, with
+	// where their connections go. Listening does not wait for anything.
+	mutex     sync.Mutex
 	forwarded map[netip.AddrPort]string
 	watch     sync.WaitGroup
 	stopping  chan struct{}
@@ -77,7 +77,7 @@ func (m *Machine) start(ctx context.Context) error {
 	if err := m.launch(); err != nil {
 		return err
 	}
-	if err := m.options.Network.connect(m.PID()); err != nil {
+	if err := m.options.Network.connect(m.process.network); err != nil {
 		return err
 	}
 	if err := m.forwardAll(ctx); err != nil {
@@ -179,11 +179,11 @@ func (m *Machine) sweep(ctx context.Context) error {
 // forwardAll makes the machine reach its API server, its mirrors, the proxy and
 // what the options name.
 func (m *Machine) forwardAll(ctx context.Context) error {
-	listener, err := listenInside(ctx, m.PID(), proxyAddress)
+	listener, err := listenInside(ctx, m.process.network, proxyAddress)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: newProxy(), ReadHeaderTimeout: dialTimeout}
+	server := &http.Server{Handler: newProxy(http.ProxyFromEnvironment), ReadHeaderTimeout: dialTimeout}
 	m.forward.serveHTTP(server, listener)
 	all, err := m.options.forwards()
 	if err != nil {
@@ -208,7 +208,7 @@ func (m *Machine) Forward(ctx context.Context, forward Forward) error {
 	case there:
 		return fmt.Errorf("forwarding %v to %s: it is forwarded to %s already", forward.Inside, forward.Host, host)
 	}
-	listener, err := listenInside(ctx, m.PID(), forward.Inside)
+	listener, err := listenInside(ctx, m.process.network, forward.Inside)
 	if err != nil {
 		return err
 	}

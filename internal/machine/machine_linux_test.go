@@ -306,6 +306,8 @@ func TestMachineCycles(t *testing.T) {
 	w := newWorld(t)
 	options := w.options(t, "node-a")
 	options.Progress = nil
+	// The kubelet is stopped somewhere on its way to this pod.
+	w.create(t, appPod("running", "node-a"))
 	var before map[string]int
 	var starts, stops []time.Duration
 	for i := range cycles {
@@ -324,6 +326,17 @@ func TestMachineCycles(t *testing.T) {
 			checkNothingLeft(t, options)
 			before = counts(t, options)
 		}
+	}
+	zero := int64(0)
+	if err := w.api.CoreV1().Pods(metav1.NamespaceDefault).Delete(t.Context(), "running", metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Start(t.Context(), options) // which removes what the last has left
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(); err != nil {
+		t.Fatal(err)
 	}
 	checkNothingLeft(t, options)
 	eventually(t, 10*time.Second, func() error {

@@ -41,7 +41,10 @@ func (m *Machine) awaitNode(ctx context.Context, began time.Time) error {
 		select {
 		case <-ticker.C:
 		case r, more := <-m.process.reports:
-			if !more || r.Error != "" {
+			if !more {
+				return fmt.Errorf("waiting for node %s: %w", m.options.Node, m.process.lost())
+			}
+			if r.Error != "" {
 				return fmt.Errorf("waiting for node %s: %w", m.options.Node, m.process.explain(r))
 			}
 		case <-ctx.Done():

@@ -32,8 +32,9 @@ type report struct {
 	Step string `json:",omitempty"`
 	// Ready says that the kubelet runs.
 	Ready bool `json:",omitempty"`
-	// Error is why it ends.
+	// Error is why it ends, Ended the program that ended before, if one did.
 	Error string `json:",omitempty"`
+	Ended string `json:",omitempty"`
 }
 
 // proxyAddress is where the machine reaches the proxy of newProxy.

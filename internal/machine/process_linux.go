@@ -19,6 +19,9 @@ import (
 // process is the machine's first process, seen from the host.
 type process struct {
 	command *exec.Cmd
+	// network is the machine's network namespace, open as long as it is of use:
+	// the number of a process may become another's.
+	network *os.File
 	// control is the pipe whose end is the machine's, however this process ends.
 	control *os.File
 	// reports has what the process tells. It is closed when the process ends.
@@ -70,6 +73,10 @@ func startProcess(logDir string) (*process, error) {
 		return nil, errors.Join(fmt.Errorf("starting the machine's first process: %w", err), controlWrite.Close(), reportRead.Close(), p.machineLog.Close())
 	}
 	go p.follow(reportRead)
+	p.network, err = os.Open(fmt.Sprintf("/proc/%d/ns/net", p.command.Process.Pid))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("finding the machine's network: %w", err), controlWrite.Close())
+	}
 	return p, nil
 }
 
@@ -120,7 +127,7 @@ func (p *process) awaitReady(ctx context.Context, progress func(string)) error {
 		case r, more := <-p.reports:
 			switch {
 			case !more:
-				return errors.New("the machine's first process ended; the end of its log:\n" + p.logs["machine"].tail())
+				return p.lost()
 			case r.Error != "":
 				return p.explain(r)
 			case r.Ready:
@@ -133,21 +140,25 @@ func (p *process) awaitReady(ctx context.Context, progress func(string)) error {
 	}
 }
 
-// explain makes an error of a report, with the log of the program that it is
-// about.
+// explain makes an error of a report, with the log of the program that has
+// ended if one has.
 func (p *process) explain(r report) error {
-	for name, log := range p.logs {
-		if name != "machine" && strings.Contains(r.Error, name) {
-			return fmt.Errorf("%s; the end of %s:\n%s", r.Error, log.path, log.tail())
-		}
+	if log, ok := p.logs[r.Ended]; ok {
+		return fmt.Errorf("%s; the end of %s:\n%s", r.Error, log.path, log.tail())
 	}
 	return errors.New(r.Error)
+}
+
+// lost is the error of a process that has ended without a word.
+func (p *process) lost() error {
+	log := p.logs["machine"]
+	return fmt.Errorf("the machine's first process was killed; the end of %s:\n%s", log.path, log.tail())
 }
 
 // wait returns why the process has ended, once everything of the machine is
 // gone.
 func (p *process) wait() error {
-	err := errors.New("the machine's first process was killed")
+	err := p.lost()
 	for r := range p.reports {
 		if r.Error != "" {
 			err = p.explain(r)
@@ -165,7 +176,7 @@ func (p *process) stop(ctx context.Context) error {
 	go func() { _ = p.wait() }() // ends with the process; its last words are not wanted
 	select {
 	case <-p.ended:
-		return nil
+		return p.network.Close()
 	case <-ctx.Done():
 	}
 	if err := p.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -10,15 +10,15 @@ import (
 )
 
 // newProxy returns an HTTP proxy that dials from this host, through the host's
-// own proxy where its environment names one (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
-// containerd pulls images through it.
-func newProxy() http.Handler {
+// own proxy for those requests for which next, like http.ProxyFromEnvironment,
+// names one. containerd pulls images through it.
+func newProxy(next func(*http.Request) (*url.URL, error)) http.Handler {
 	proxy := goproxy.NewProxyHttpServer()
 	// The library's transport would not verify certificates.
-	proxy.Tr = &http.Transport{Proxy: http.ProxyFromEnvironment}
+	proxy.Tr = &http.Transport{Proxy: next}
 	proxy.ConnectDialWithReq = func(request *http.Request, network, address string) (net.Conn, error) {
 		target := &http.Request{URL: &url.URL{Scheme: "https", Host: address}}
-		upstream, err := http.ProxyFromEnvironment(target)
+		upstream, err := next(target)
 		if err != nil {
 			return nil, err
 		}

@@ -77,10 +77,17 @@ func (r *reaper) judge(e exit) error {
 		return nil
 	}
 	if e.status.Signaled() {
-		return fmt.Errorf("%s ended by signal %v", name, e.status.Signal())
+		return endError{program: name, how: fmt.Sprintf("by signal %v", e.status.Signal())}
 	}
-	return fmt.Errorf("%s ended with exit status %d", name, e.status.ExitStatus())
+	return endError{program: name, how: fmt.Sprintf("with exit status %d", e.status.ExitStatus())}
 }
+
+// endError is the end of a program that should not have ended.
+type endError struct {
+	program, how string
+}
+
+func (e endError) Error() string { return e.program + " ended " + e.how }
 
 // wait returns when a program or ctx has ended.
 func (r *reaper) wait(ctx context.Context) error {

@@ -27,6 +27,9 @@ const (
 	refName   = "org.opencontainers.image.ref.name"
 )
 
+// indexFile lists a layout's images.
+const indexFile = "index.json"
+
 // dockerHub is how names and container runtimes call the registry whose
 // address is name.DefaultRegistry.
 const dockerHub = "docker.io"
@@ -43,7 +46,7 @@ type catalog struct {
 }
 
 func readCatalog(folder string) (*catalog, error) {
-	file, err := os.Open(filepath.Join(folder, "index.json"))
+	file, err := os.Open(filepath.Join(folder, indexFile))
 	if err != nil {
 		return nil, fmt.Errorf("opening index: %w", err)
 	}

@@ -20,7 +20,7 @@ const (
 
 // readOnly sends each request to the registry host that it is about, and
 // answers whatever would write.
-func readOnly(c *catalog) http.Handler {
+func readOnly(s *shelf) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -37,7 +37,7 @@ func readOnly(c *catalog) http.Handler {
 			refuse(w, http.StatusNotFound, codeUnsupported, "only manifests, blobs and tags of repositories are here")
 			return
 		}
-		handler, err := c.find(r.URL.Query().Get("ns"), repository)
+		handler, err := s.catalog().find(r.URL.Query().Get("ns"), repository)
 		if err != nil {
 			refuse(w, http.StatusNotFound, codeManifestUnknown, err.Error())
 			return

@@ -38,8 +38,8 @@ type Options struct {
 	// Layout is the folder of an OCI image layout. Each image in its
 	// index.json carries its full name (registry host, repository and tag) in
 	// the annotation io.containerd.image.name or, without that one,
-	// org.opencontainers.image.ref.name. It is read once, by Start; what is
-	// added to it later is not served.
+	// org.opencontainers.image.ref.name. Changes of index.json are seen: images
+	// that are built later are served.
 	Layout string
 	// Address is the host and port to listen on; DefaultAddress if empty.
 	Address string
@@ -53,7 +53,7 @@ type Options struct {
 
 // Registry is a running server.
 type Registry struct {
-	catalog *catalog
+	shelf   *shelf
 	server  *http.Server
 	address string
 	served  chan error
@@ -67,7 +67,7 @@ func Start(ctx context.Context, o Options) (*Registry, error) {
 	if (o.Username == "") != (o.Password == "") {
 		return nil, errors.New("registry credentials: Username and Password go together; one of them is empty")
 	}
-	found, err := readCatalog(o.Layout)
+	found, err := newShelf(o.Layout, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("reading layout: %w", err)
 	}
@@ -79,7 +79,7 @@ func Start(ctx context.Context, o Options) (*Registry, error) {
 		return nil, fmt.Errorf("listening for the image registry: %w", err)
 	}
 	r := &Registry{
-		catalog: found,
+		shelf:   found,
 		address: listener.Addr().String(),
 		served:  make(chan error, 1),
 		server: &http.Server{
@@ -99,10 +99,10 @@ func (r *Registry) URL() string { return "http://" + r.address }
 
 // Hosts are the registries that the images' names belong to, such as docker.io
 // and registry.k8s.io, sorted: those that a runtime may mirror by URL.
-func (r *Registry) Hosts() []string { return r.catalog.hosts() }
+func (r *Registry) Hosts() []string { return r.shelf.catalog().hosts() }
 
 // Images are the full names of all images, sorted.
-func (r *Registry) Images() []string { return r.catalog.images() }
+func (r *Registry) Images() []string { return r.shelf.catalog().images() }
 
 // Close ends the server and waits for it. Pulls under way have a few seconds.
 func (r *Registry) Close() error {

@@ -305,7 +305,7 @@ func TestStartRefuses(t *testing.T) {
 		options registry.Options
 		want    string
 	}{
-		"NoLayout":       {options: registry.Options{Layout: t.TempDir()}, want: "opening index"},
+		"NoLayout":       {options: registry.Options{Layout: t.TempDir()}, want: "index.json: no such file"},
 		"EmptyLayout":    {options: registry.Options{Layout: hollow}, want: "lists no image"},
 		"ShortName":      {options: registry.Options{Layout: unnamed}, want: `called "busybox"; want a full name`},
 		"HalfCredential": {options: registry.Options{Layout: good, Username: "robot"}, want: "Username and Password go together"},
@@ -338,6 +338,32 @@ func broken(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// TestChange adds an image to the layout and then breaks it.
+func TestChange(t *testing.T) {
+	folder := testLayout(t)
+	r := start(t, registry.Options{Layout: folder})
+	path, err := layout.FromPath(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	annotation := layout.WithAnnotations(map[string]string{nameAnnotation: "quay.io/new/image:1"})
+	if err := path.AppendImage(image(t, "new"), annotation); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := pull(t, r, "new/image:1"); err != nil || got != "new" {
+		t.Errorf("an image that was added holds %q (error %v), want new", got, err)
+	}
+	if diff := cmp.Diff([]string{"docker.io", "quay.io", "registry.k8s.io"}, r.Hosts()); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "index.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := pull(t, r, "new/image:1"); err != nil || got != "new" {
+		t.Errorf("while the index is damaged the image holds %q (error %v), want new", got, err)
+	}
 }
 
 func TestEnd(t *testing.T) {

@@ -36,7 +36,7 @@ nodes:
 `
 
 // structs are the parts of the file, in the page's order.
-var structs = []string{"Config", "LeaderElection", "Node", "Credentials", "RRSA", "Serving"}
+var structs = []string{"Config", "LeaderElection", "Node", "Credentials", "RRSA", "Serving", "Policy"}
 
 // reader holds the package's declarations and what the page knows of them.
 type reader struct {

@@ -43,6 +43,8 @@ func TestPageTellsAll(t *testing.T) {
 		"| `capacity` | map of [quantities]",
 		"| `taints` | list of taints (`key`, `value`, `effect`) | `labels` and `taints` are added to the node.",
 		"| `statusInterval` | time, such as 500ms or 2s | ",
+		"| `policy` | [Policy](#policy) | `policy` says what becomes of pods",
+		"| `securityContext` | text | `securityContext` is refuse (default) or report.",
 		"- `ALIBABA_CLOUD_ACCESS_KEY_SECRET`\n",
 		"- `CUMULET_ADVERTISE_ADDRESS`\n",
 	} {

@@ -68,6 +68,7 @@ func (g *group) adapt(ctx context.Context, in *inbox) time.Duration {
 		g.replace(in)
 		return 0
 	}
+	g.undisguise(c)
 	if err := g.apply(ctx, in, c); err != nil {
 		g.complain(in, "Error updating: ", err)
 		return g.fail(in, err)
@@ -91,7 +92,12 @@ func (g *group) apply(ctx context.Context, in *inbox, c amendment) error {
 			return err
 		}
 	}
-	patch, err := c.patch(g.runtime.clock.Now())
+	for name, image := range c.images {
+		if imageOf(in.seen, name) == image { // spelled so already, by a restart
+			delete(c.images, name)
+		}
+	}
+	patch, err := c.patch(g.pod.plan.pod.Spec.Containers, g.runtime.clock.Now())
 	if err != nil || patch == nil {
 		return err
 	}
@@ -117,22 +123,23 @@ func (g *group) hold(in *inbox, images map[string]string) {
 
 // patch is a strategic merge patch of the pod; nil if it stays as it is. A change
 // of files changes an annotation, whereupon the kubelet looks at the pod's volumes
-// at once instead of within its minute.
-func (c *amendment) patch(now time.Time) ([]byte, error) {
+// at once instead of within its minute. All containers are named, in their order:
+// in that of a patch that names some, the API server would put them.
+func (c *amendment) patch(containers []corev1.Container, now time.Time) ([]byte, error) {
 	type container struct {
 		Name  string `json:"name"`
-		Image string `json:"image"`
+		Image string `json:"image,omitempty"`
 	}
 	body := map[string]any{}
 	if len(c.secrets) > 0 {
 		body["metadata"] = map[string]any{"annotations": map[string]string{annotationFiles: now.UTC().Format(time.RFC3339Nano)}}
 	}
 	if len(c.images) > 0 {
-		var containers []container
-		for name, image := range c.images {
-			containers = append(containers, container{name, image})
+		var list []container
+		for i := range containers {
+			list = append(list, container{containers[i].Name, c.images[containers[i].Name]})
 		}
-		body["spec"] = map[string]any{"containers": containers}
+		body["spec"] = map[string]any{"containers": list}
 	}
 	if len(body) == 0 {
 		return nil, nil
@@ -157,6 +164,19 @@ func statusOfContainer(pod *corev1.Pod, name string) *corev1.ContainerStatus {
 		}
 	}
 	return nil
+}
+
+// imageOf is the image that a pod has for one of its containers; "" if none.
+func imageOf(pod *corev1.Pod, name string) string {
+	if pod == nil {
+		return ""
+	}
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == name {
+			return pod.Spec.Containers[i].Image
+		}
+	}
+	return ""
 }
 
 // nameOf is the container that a name means; an empty name means the only one.

@@ -18,40 +18,16 @@ import (
 	"github.com/cumulet/cumulet/internal/emulator/engine"
 )
 
-// kubelet is what only the pods' kubelet can do, by way of the API server.
-type kubelet interface {
-	// execute runs a command in a container of a pod to its end.
-	execute(ctx context.Context, namespace, pod string, options *corev1.PodExecOptions, streams remotecommand.StreamOptions) error
-	// summary is a node's statistics, a stats.Summary in JSON; lean leaves out
-	// all but processors and memory.
-	summary(ctx context.Context, node string, lean bool) ([]byte, error)
-}
-
-// remote is the kubelet of a real cluster.
-type remote struct {
-	config *rest.Config
-	client rest.Interface
-}
-
 // execute implements kubelet over a WebSocket, or over SPDY where that cannot be
 // had.
-func (r remote) execute(ctx context.Context, namespace, pod string, options *corev1.PodExecOptions, streams remotecommand.StreamOptions) error {
-	target := r.client.Post().Namespace(namespace).Resource("pods").Name(pod).SubResource("exec").
+func (r remote) execute(ctx context.Context, pod string, options *corev1.PodExecOptions, streams remotecommand.StreamOptions) error {
+	target := r.client.Post().Namespace(r.namespace).Resource("pods").Name(pod).SubResource("exec").
 		VersionedParams(options, scheme.ParameterCodec).URL()
 	stream, err := newStream(r.config, target)
 	if err != nil {
 		return fmt.Errorf("preparing a command: %w", err)
 	}
 	return stream.StreamWithContext(ctx, streams)
-}
-
-// summary implements kubelet.
-func (r remote) summary(ctx context.Context, node string, lean bool) ([]byte, error) {
-	request := r.client.Get().Resource("nodes").Name(node).SubResource("proxy").Suffix("stats/summary")
-	if lean {
-		request = request.Param("only_cpu_and_memory", "true")
-	}
-	return request.Do(ctx).Raw()
 }
 
 func newStream(config *rest.Config, target *url.URL) (remotecommand.Executor, error) {
@@ -88,7 +64,7 @@ func (g *group) Exec(ctx context.Context, container string, req engine.ExecReque
 		Container: name, Command: req.Command, TTY: req.TTY,
 		Stdin: req.Stdin != nil, Stdout: req.Stdout != nil, Stderr: req.Stderr != nil && !req.TTY,
 	}
-	err = g.runtime.kubelet.execute(ctx, g.runtime.builder.namespace, in.podName, options, streamsOf(ctx, cancel, &req))
+	err = g.runtime.kubelet.execute(ctx, in.podName, options, streamsOf(ctx, cancel, &req))
 	return g.execResult(ctx, &in, err)
 }
 

@@ -42,6 +42,8 @@ type group struct {
 	pod *incarnation
 	// made counts the pods so far.
 	made int
+	// restarts counts those in place.
+	restarts int
 	// carried is what containers bring from earlier pods.
 	carried map[string]carry
 	// replacing tells that the pod ends to make place for another.
@@ -86,6 +88,9 @@ type inbox struct {
 	// event of the backing cluster was told.
 	news    []engine.Event
 	counted map[types.UID]int
+
+	// disguises are texts of the kubelet, each followed by what to tell instead.
+	disguises []string
 
 	// kept are the logs of the pod before this one, or of this one once it ends.
 	kept *keptLogs
@@ -214,7 +219,7 @@ func (g *group) scrubberFor(in *inbox, name, uid string) *scrubber {
 	if in.seen != nil {
 		pod.node = in.seen.Spec.NodeName
 	}
-	return newScrubber(g.runtime.builder.cloud, g.id, in.spec, pod)
+	return newScrubber(g.runtime.builder.cloud, g.id, in.spec, pod, in.disguises...)
 }
 
 // note adds an event of the runtime's own.

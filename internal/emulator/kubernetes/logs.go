@@ -87,7 +87,7 @@ func (r *Runtime) readLogOf(ctx context.Context, pod string, options *corev1.Pod
 func (r *Runtime) openLog(ctx context.Context, pod string, options *corev1.PodLogOptions) (io.ReadCloser, error) {
 	options.Timestamps = true
 	options.TailLines = ptr.To(int64(logLines))
-	return r.client.CoreV1().Pods(r.builder.namespace).GetLogs(pod, options).Stream(ctx)
+	return r.kubelet.log(ctx, pod, options)
 }
 
 // keptLogs are the logs of a pod that ends.

@@ -27,6 +27,9 @@ func (g *group) observe(in *inbox) engine.Observation {
 	if o.Status == engine.Failed {
 		o.Reason, o.Message = pod.Status.Reason, scrub(pod.Status.Message)
 	}
+	if o.Status.Final() && g.deprived(in) {
+		o.Status, o.Reason, o.Message = engine.Failed, lostGroupReason, lostGroupMessage
+	}
 	return o
 }
 
@@ -51,10 +54,14 @@ func (p *incarnation) holds(pod *corev1.Pod) bool {
 		if !ok {
 			continue
 		}
-		runs := status.State.Running != nil || status.State.Terminated != nil
-		if runs && status.ContainerID != old {
+		if status.ContainerID != "" && status.ContainerID != old {
 			delete(p.held, status.Name)
 		}
 	}
 	return len(p.held) > 0
+}
+
+// deprived tells whether somebody else is taking the group's pod away.
+func (g *group) deprived(in *inbox) bool {
+	return in.stop == stays && g.pod.asked == stays && in.seen.DeletionTimestamp != nil
 }

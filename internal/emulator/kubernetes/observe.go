@@ -41,10 +41,8 @@ func statesOf(specs []engine.Container, statuses []corev1.ContainerStatus, waiti
 			Name: specs[i].Name, Image: specs[i].Image,
 			Current: engine.RunState{Kind: engine.KindWaiting, Reason: waiting},
 		}
-		for j := range statuses {
-			if statuses[j].Name == specs[i].Name {
-				v.fill(&state, &statuses[j], waiting)
-			}
+		if at := slices.IndexFunc(statuses, func(s corev1.ContainerStatus) bool { return s.Name == state.Name }); at >= 0 {
+			v.fill(&state, &statuses[at], waiting)
 		}
 		v.carryOver(&state)
 		states = append(states, state)

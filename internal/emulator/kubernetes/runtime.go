@@ -101,7 +101,7 @@ func New(o Options) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the backing cluster: %w", err)
 	}
-	return newRuntime(o, client, remote{config: config, client: client.CoreV1().RESTClient()}), nil
+	return newRuntime(o, client, remote{config: config, client: client.CoreV1().RESTClient(), namespace: o.Namespace}), nil
 }
 
 func newRuntime(o Options, client clientset.Interface, nodes kubelet) *Runtime {

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cumulet/cumulet/internal/emulator/engine"
@@ -23,10 +24,11 @@ type scrubber struct {
 // identity is what a pod is called in the backing cluster.
 type identity struct{ namespace, name, uid, node string }
 
-// newScrubber returns a scrubber for texts on one pod of a group.
-func newScrubber(cloud, group string, spec *engine.Spec, pod identity) *scrubber {
+// newScrubber returns a scrubber for texts on one pod of a group. disguises are
+// further texts, each followed by what to put in its place.
+func newScrubber(cloud, group string, spec *engine.Spec, pod identity, disguises ...string) *scrubber {
 	full := spec.Name + "_" + shownNamespace
-	var pairs []string // of two that fit at one place the earlier is taken
+	pairs := slices.Clone(disguises) // of two that fit at one place the earlier is taken
 	if pod.uid != "" {
 		pairs = append(pairs, pod.name+"_"+pod.namespace+"("+pod.uid+")", full+"("+group+")", pod.uid, group)
 	}

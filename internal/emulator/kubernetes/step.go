@@ -39,10 +39,6 @@ func (g *group) step(ctx context.Context, in *inbox) (pause time.Duration, over 
 		return left, false
 	}
 	wanted := in.stop
-	if in.restart {
-		g.settle(in)
-		g.replacing = true
-	}
 	if g.replacing {
 		wanted = max(wanted, graceful)
 	}
@@ -55,6 +51,8 @@ func (g *group) step(ctx context.Context, in *inbox) (pause time.Duration, over 
 		return g.awaitEnd(ctx, in), false
 	case in.update:
 		return g.adapt(ctx, in), false
+	case in.restart:
+		return g.restart(ctx, in), false
 	default:
 		return g.idle(in), false
 	}
