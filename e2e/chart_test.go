@@ -34,7 +34,7 @@ replicas: 2
 			if err != nil {
 				t.Fatalf("rendering the chart: %v", err)
 			}
-			c := &target{namespace: "default", kube: system.Kube}
+			c := &target{system: system, namespace: "default", kube: system.Kube}
 			c.mustKubectl(t, string(rendered), "apply", "--dry-run=server", "-f", "-")
 		})
 	}

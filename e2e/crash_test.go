@@ -67,7 +67,7 @@ func (c *target) allRunning(n int) func(context.Context) (bool, error) {
 // alive are the ids of the cloud's groups that still show.
 func (c *target) alive(t *testing.T) []string {
 	t.Helper()
-	groups, err := system.Clouds.Alive(t.Context(), c.cloud)
+	groups, err := c.system.Clouds.Alive(t.Context(), c.cloud)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -18,12 +19,16 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/cumulet/cumulet/internal/local"
+	"github.com/cumulet/cumulet/internal/machine"
 )
 
-// system is the one system that all scenarios share.
+// system is the one system that all scenarios share. Its containers are
+// simulated; scenarios over real ones have the system of containers.
 var system *local.Stack
 
 func TestMain(m *testing.M) {
+	// This program may become the first process of a machine for containers.
+	machine.Main()
 	os.Exit(runAll(m))
 }
 
@@ -40,15 +45,16 @@ func runAll(m *testing.M) (code int) {
 		fmt.Fprintf(os.Stderr, "starting the system (make build makes the programs it needs): %v\n", err)
 		return 1
 	}
+	containers.dir = filepath.Join(dir, "containers")
 	code = m.Run()
-	if err := system.Stop(); err != nil {
+	if err := errors.Join(system.Stop(), containers.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	if code == 0 {
 		_ = os.RemoveAll(dir)
 	} else {
-		fmt.Fprintln(os.Stderr, "logs are kept in", filepath.Join(dir, "logs"))
+		fmt.Fprintln(os.Stderr, "logs are kept in", filepath.Join(dir, "logs"), "and", filepath.Join(containers.dir, "logs"))
 	}
 	return code
 }
@@ -61,8 +67,10 @@ func binDir() string {
 	return filepath.Join(here, "..", "bin")
 }
 
-// target is one cloud as a scenario sees it, with a namespace of its own.
+// target is one cloud of a system as a scenario sees it, with a namespace of
+// its own.
 type target struct {
+	system                 *local.Stack
 	cloud, node, namespace string
 	kube                   kubernetes.Interface
 }
@@ -91,7 +99,12 @@ func oneByOne(t *testing.T, scenario func(t *testing.T, c *target)) {
 
 func newTarget(t *testing.T, cloud, node string) *target {
 	t.Helper()
-	c := &target{cloud: cloud, node: node, kube: system.Kube}
+	return newTargetOf(t, system, cloud, node)
+}
+
+func newTargetOf(t *testing.T, system *local.Stack, cloud, node string) *target {
+	t.Helper()
+	c := &target{system: system, cloud: cloud, node: node, kube: system.Kube}
 	created, err := c.kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: cloud + "-"},
 	}, metav1.CreateOptions{})
@@ -113,6 +126,10 @@ func (c *target) clean(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	if err := c.kube.CoreV1().Namespaces().Delete(ctx, c.namespace, metav1.DeleteOptions{}); err != nil {
+		t.Error(err)
+	}
+	// The namespace controller would begin with them after five seconds.
+	if err := c.kube.CoreV1().Pods(c.namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		t.Error(err)
 	}
 	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
@@ -145,9 +162,7 @@ func (c *target) kubectl(t *testing.T, stdin string, args ...string) (stdout, st
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, filepath.Join(binDir(), "kubectl"), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+system.Kubeconfig())
-	command.Args = append(command.Args[:1], append([]string{"--namespace", c.namespace}, args...)...)
+	command := c.kubectlCommand(ctx, args...)
 	command.Stdin = strings.NewReader(stdin)
 	var out, mistakes bytes.Buffer
 	command.Stdout, command.Stderr = &out, &mistakes
@@ -157,6 +172,13 @@ func (c *target) kubectl(t *testing.T, stdin string, args ...string) (stdout, st
 		t.Fatalf("running kubectl %v: %v", args, err)
 	}
 	return out.String(), mistakes.String(), command.ProcessState.ExitCode()
+}
+
+// kubectlCommand is the real kubectl in the target's namespace, to be started.
+func (c *target) kubectlCommand(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, filepath.Join(binDir(), "kubectl"), append([]string{"--namespace", c.namespace}, args...)...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+c.system.Kubeconfig())
+	return command
 }
 
 // mustKubectl is kubectl for commands that have to succeed.
@@ -218,9 +240,21 @@ func (c *target) awaitPod(t *testing.T, name, what string, want func(*corev1.Pod
 		return want(pod), nil
 	})
 	if err != nil {
-		t.Fatalf("waiting for pod %s to be %s: %v\nits status: %+v", name, what, err, last)
+		t.Fatalf("waiting for pod %s to be %s: %v\nits status: %s", name, what, err, statusText(last))
 	}
 	return last
+}
+
+// statusText is a pod's status for people.
+func statusText(pod *corev1.Pod) string {
+	if pod == nil {
+		return "unknown"
+	}
+	text, err := json.MarshalIndent(pod.Status, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 func isReady(pod *corev1.Pod) bool {
@@ -239,7 +273,7 @@ func hasPhase(phase corev1.PodPhase) func(*corev1.Pod) bool {
 // groups are the container groups of a pod that still show in the cloud.
 func (c *target) groups(t *testing.T, pod *corev1.Pod) []local.Group {
 	t.Helper()
-	alive, err := system.Clouds.Alive(t.Context(), c.cloud)
+	alive, err := c.system.Clouds.Alive(t.Context(), c.cloud)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func (c *target) guard(t *testing.T) (stop func()) {
 	group.Go(func() {
 		before := c.countPods(ctx)
 		wait.UntilWithContext(ctx, func(ctx context.Context) {
-			groups, err := system.Clouds.Alive(ctx, c.cloud)
+			groups, err := c.system.Clouds.Alive(ctx, c.cloud)
 			after := c.countPods(ctx)
 			if err == nil && ctx.Err() == nil && before >= 0 && after >= 0 && len(groups) > max(before, after) {
 				t.Errorf("%d groups while there were %d and then %d pods", len(groups), before, after)

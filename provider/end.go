@@ -110,10 +110,10 @@ func (p *Provider) tellKilling(r *record) {
 // follow waits for a deleted group to disappear. The sweeps see it; only while
 // they do not come through is the group asked for by itself.
 func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error) {
-	now := p.Clock.Now()
-	if now.Sub(p.sweeps.Load().begun) < 2*p.SweepInterval+endPause {
+	if p.cloudAnswers() {
 		return endPause, nil
 	}
+	now := p.Clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	groups, err := p.Cloud.Get(ctx, []string{r.groupID})

@@ -49,6 +49,14 @@ func (p *Provider) CloudHealth() CloudHealth {
 	return CloudHealth{Known: !p.health.since.IsZero(), Err: p.health.err, Since: p.health.since}
 }
 
+// cloudAnswers tells whether the cloud answers, as far as one can know now: no
+// sweep has failed, and none is overdue.
+func (p *Provider) cloudAnswers() bool {
+	last := p.sweeps.Load()
+	overdue := 2*max(p.SweepInterval, last.took) + endPause
+	return p.CloudHealth().Err == nil && p.Clock.Since(last.begun) < overdue
+}
+
 // OnCloudHealth calls changed whenever the cloud begins or ceases to answer,
 // from now on. changed must not block.
 func (p *Provider) OnCloudHealth(changed func()) {

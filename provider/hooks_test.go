@@ -102,8 +102,12 @@ func TestPostStartOverRestart(t *testing.T) {
 func TestPostStartFails(t *testing.T) {
 	run(t, func(h *harness) {
 		h.hookTakes(time.Second, 3)
+		h.cloud.FailAll(fakecloud.OpRestart, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeConflict, false)}
+		})
 		h.begun("web", hooked)
-		h.until(5*time.Second, "the group is restarted", func() bool { return h.cloud.Count(fakecloud.OpRestart) == 1 })
+		h.until(5*time.Second, "a restart is asked for", func() bool { return h.cloud.Count(fakecloud.OpRestart) > 0 })
+		h.wait(time.Second)
 		if got, want := h.state("web"), "Pending waiting PostStartHookError"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -112,7 +116,11 @@ func TestPostStartFails(t *testing.T) {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 		h.hookTakes(time.Second, 0)
-		h.shows(5*time.Second, "web", "Running running started ready pod ready")
+		h.cloud.FailAll(fakecloud.OpRestart, nil)
+		h.shows(10*time.Second, "web", "Running running started ready pod ready")
+		if diff := cmp.Diff([]string{"post-start", "post-start"}, h.commands()); diff != "" {
+			t.Errorf("commands (-want +got):\n%s", diff)
+		}
 	})
 }
 

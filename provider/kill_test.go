@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -199,4 +200,42 @@ func failedProbe(h *harness, pod string) prober.Failed {
 		h.t.Fatalf("pod %s has no group", pod)
 	}
 	return prober.Failed{Container: "main", Kind: translate.ProbeLiveness, Run: runOf(&r.group.Containers[0])}
+}
+
+// TestOutageRestartsNothing: while the cloud does not answer, no command of a
+// probe is answered either, and that is not the container's fault.
+func TestOutageRestartsNothing(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web", startupProbed)
+		h.shows(3*time.Second, "web", "Running running started ready pod ready")
+		h.wait(30 * time.Second)
+		writes := h.api.statusWrites()
+		outage := make(chan struct{})
+		for _, op := range []fakecloud.Op{fakecloud.OpExec, fakecloud.OpList, fakecloud.OpGet} {
+			h.cloud.FailAll(op, func(fakecloud.Call) fakecloud.Fault { return fakecloud.Fault{Hold: outage} })
+		}
+		h.wait(10 * time.Minute)
+		for _, op := range []fakecloud.Op{fakecloud.OpExec, fakecloud.OpList, fakecloud.OpGet} {
+			h.cloud.FailAll(op, nil)
+		}
+		close(outage)
+		h.wait(time.Minute)
+		if n := h.cloud.Count(fakecloud.OpRestart) + h.api.statusWrites() - writes; n != 0 {
+			t.Errorf("%d restarts and status writes", n)
+		}
+	})
+}
+
+// TestSlowCommand: a command that surely runs has no more time than its probe
+// gives it.
+func TestSlowCommand(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web", startupProbed)
+		h.shows(3*time.Second, "web", "Running running started ready pod ready")
+		h.cloud.OnExec(func(ctx context.Context, _ fakecloud.Call) (int, error) {
+			<-ctx.Done()
+			return 0, &cloudapi.Error{Op: "Exec", Code: cloudapi.CodeCanceled, Uncertain: true, Err: ctx.Err()}
+		})
+		h.until(20*time.Second, "the group is restarted", func() bool { return h.cloud.Count(fakecloud.OpRestart) == 1 })
+	})
 }

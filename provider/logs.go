@@ -34,6 +34,9 @@ func (p *Provider) Logs(ctx context.Context, of ContainerName, o LogOptions, w i
 	if err != nil {
 		return err
 	}
+	if !o.Previous && !o.Since.After(startOf(r.pod, of.Container)) {
+		o.Since = time.Time{} // the whole run is asked for, which any cloud can give
+	}
 	if err := p.checkLogOptions(o); err != nil {
 		return err
 	}
@@ -52,6 +55,19 @@ func (p *Provider) Logs(ctx context.Context, of ContainerName, o LogOptions, w i
 		return nil
 	}
 	return err
+}
+
+// startOf is when the container's last run began; zero if that is not known.
+func startOf(pod *corev1.Pod, container string) time.Time {
+	status, _ := containerStatus(pod, container)
+	switch {
+	case status.State.Running != nil:
+		return status.State.Running.StartedAt.Time
+	case status.State.Terminated != nil:
+		return status.State.Terminated.StartedAt.Time
+	default:
+		return time.Time{}
+	}
 }
 
 // ContainerName names a container of a pod.

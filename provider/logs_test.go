@@ -131,6 +131,24 @@ func TestLogsRefused(t *testing.T) {
 	})
 }
 
+// TestLogsSinceTheStart: to be asked for the whole run is to be asked for no
+// more than any cloud can give.
+func TestLogsSinceTheStart(t *testing.T) {
+	run(t, func(h *harness) {
+		h.cloud.SetLog(h.running("web"), "main", numbered(1, 3))
+		h.wait(time.Minute)
+		var out bytes.Buffer
+		err := h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, LogOptions{Since: time.Now().Add(-time.Hour)}, &out)
+		if err != nil || out.String() != numbered(1, 3) {
+			t.Errorf("log %q, error %v", out.String(), err)
+		}
+		err = h.p.Logs(h.t.Context(), ContainerName{testNamespace, "web", "main"}, LogOptions{Since: time.Now().Add(-10 * time.Second)}, &out)
+		if !apierrors.IsBadRequest(err) {
+			t.Errorf("since 10 s: %v, want a bad request", err)
+		}
+	})
+}
+
 func TestPreviousLogs(t *testing.T) {
 	run(t, func(h *harness) {
 		id := h.running("web", func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyAlways })

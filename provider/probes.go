@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,9 +35,16 @@ func (p *Provider) newProber() *prober.Prober {
 	})
 }
 
-// execIn runs a command for a probe or a hook.
+// execIn runs a command for a probe or a hook. That its time ran out before it
+// surely began, or while the cloud does not answer otherwise either, is the
+// cloud's doing: an outage must not restart containers.
 func (p *Provider) execIn(ctx context.Context, t prober.Target, command []string, output io.Writer) (int, error) {
-	return p.Cloud.Exec(ctx, t.Group, t.Container, cloudapi.ExecOptions{Command: command, Stdout: output, Stderr: output})
+	code, err := p.Cloud.Exec(ctx, t.Group, t.Container, cloudapi.ExecOptions{Command: command, Stdout: output, Stderr: output})
+	var e *cloudapi.Error
+	if errors.As(err, &e) && e.Code == cloudapi.CodeCanceled && (!e.Uncertain || !p.cloudAnswers()) {
+		return code, fmt.Errorf("%w: %w", prober.ErrNotRun, err)
+	}
+	return code, err
 }
 
 // tellOfContainer records an event about one container.

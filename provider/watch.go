@@ -32,9 +32,11 @@ const (
 
 // sweeps is what the complete sweeps so far amount to.
 type sweeps struct {
-	// count is their number, begun when the last of them began.
+	// count is their number, begun when the last of them began, took how long it
+	// took.
 	count int
 	begun time.Time
+	took  time.Duration
 }
 
 // watch sweeps the cloud until ctx ends.
@@ -135,7 +137,7 @@ func (p *Provider) sweep(ctx context.Context) {
 		return
 	}
 	p.orphans.collect(ctx, p, listed, begun)
-	p.sweeps.Store(&sweeps{count: p.sweeps.Load().count + 1, begun: begun})
+	p.sweeps.Store(&sweeps{count: p.sweeps.Load().count + 1, begun: begun, took: p.Clock.Since(begun)})
 	p.sweptOnce.Do(p.firstSweepDone)
 }
 

@@ -12,7 +12,8 @@ const (
 	// DecisionEmulated: the cloud has no word for it; translate or the provider
 	// comes close, and the reason says where it differs.
 	DecisionEmulated Decision = "Emulated"
-	// DecisionIgnored: leaving it out does no harm, for the reason given.
+	// DecisionIgnored: leaving it out does no harm, for the reason given; or
+	// the operator has said so, see SecurityContextPolicy.
 	DecisionIgnored Decision = "Ignored"
 	// DecisionChanged: the cloud gives something other than was asked, such as the
 	// next larger size.
@@ -20,6 +21,9 @@ const (
 	// DecisionRefused: the pod is not run, because it would not be what was asked.
 	DecisionRefused Decision = "Refused"
 )
+
+// AnyValue stands for every value in Field.Hardening.
+const AnyValue = "*"
 
 // Field is a row of the table of all fields of a PodSpec.
 type Field struct {
@@ -36,6 +40,10 @@ type Field struct {
 	// Harmless are the values that ask for nothing but Kubernetes' default
 	// or its like. A field with such a value is passed over.
 	Harmless []string
+	// Hardening are the values that do nothing but narrow what a process may
+	// do; AnyValue stands for all. With such a value a refused field is left
+	// out and told instead, if the node's policy is SecurityContextReport.
+	Hardening []string
 	// Parts says that the fields below this one have rows of their own.
 	Parts bool
 	// Reason says why the field is not simply honoured, or which of its

@@ -14,6 +14,7 @@ func Fields() []Field {
 	fields := slices.Clone(table)
 	for i := range fields {
 		fields[i].Harmless = slices.Clone(fields[i].Harmless)
+		fields[i].Hardening = slices.Clone(fields[i].Hardening)
 	}
 	return fields
 }
@@ -116,6 +117,14 @@ func withParts(fields []Field) []Field {
 func harmlessAt(value string, fields []Field) []Field {
 	for i := range fields {
 		fields[i].Harmless = []string{value}
+	}
+	return fields
+}
+
+// hardeningAt says at which value these rows only harden a pod.
+func hardeningAt(value string, fields []Field) []Field {
+	for i := range fields {
+		fields[i].Hardening = []string{value}
 	}
 	return fields
 }

@@ -165,14 +165,16 @@ func containerSecurityFields() []Field {
 		seLinuxFields(),
 		profileFields(),
 		parts("capabilities"),
-		remark("those that the cloud grants", "capabilities.add"),
-		refused(reasonNoSecurity, "capabilities.drop"),
+		remark("those that the cloud grants; where hardening is left out also those that container runtimes grant unasked",
+			"capabilities.add"),
+		// Not beside an add that the cloud cannot express, see capabilities.
+		hardeningAt(AnyValue, refused(reasonNoSecurity, "capabilities.drop")),
 		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),
 		refused(reasonWindows, "windowsOptions"),
 		refusedBut("false", "privileged containers are not allowed by default", "privileged"),
 		harmlessAt("false", by("ReadOnlyRoot", DecisionRefused,
 			"the cloud's root file systems are writable", "readOnlyRootFilesystem")),
-		refusedBut("true", reasonNoSecurity, "allowPrivilegeEscalation"),
+		hardeningAt("false", refusedBut("true", reasonNoSecurity, "allowPrivilegeEscalation")),
 		refusedBut("Default", reasonNoSecurity, "procMount"),
 	))...)
 }

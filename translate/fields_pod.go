@@ -83,7 +83,8 @@ func seLinuxFields() []Field {
 func profileFields() []Field {
 	return slices.Concat(
 		parts("seccompProfile", "appArmorProfile"),
-		refusedBut("Unconfined", reasonNoSecurity, "seccompProfile.type"),
-		refused(reasonNoSecurity, "seccompProfile.localhostProfile", "appArmorProfile.type", "appArmorProfile.localhostProfile"),
+		hardeningAt("RuntimeDefault", refusedBut("Unconfined", reasonNoSecurity, "seccompProfile.type")),
+		hardeningAt("RuntimeDefault", refused(reasonNoSecurity, "appArmorProfile.type")),
+		refused(reasonNoSecurity, "seccompProfile.localhostProfile", "appArmorProfile.localhostProfile"),
 	)
 }

@@ -113,6 +113,9 @@ func TestRowsAreComplete(t *testing.T) {
 		if f.Decision != translate.DecisionHonoured && f.Reason == "" {
 			t.Errorf("%s is %s without a reason", f.Path, f.Decision)
 		}
+		if len(f.Hardening) > 0 && (f.Decision != translate.DecisionRefused || f.Ability != "" || f.Parts) {
+			t.Errorf("%s: only what is refused on every cloud can be left out as hardening", f.Path)
+		}
 		if (f.Ability == "") != (f.Without == "") {
 			t.Errorf("%s: ability %q goes with decision %q", f.Path, f.Ability, f.Without)
 		}
@@ -132,12 +135,14 @@ func TestFieldsIsACopy(t *testing.T) {
 	fields := translate.Fields()
 	fields[0].Path = "changed"
 	for i := range fields {
-		for j := range fields[i].Harmless {
-			fields[i].Harmless[j] = "changed"
+		for _, values := range [][]string{fields[i].Harmless, fields[i].Hardening} {
+			for j := range values {
+				values[j] = "changed"
+			}
 		}
 	}
 	for _, f := range translate.Fields() {
-		if f.Path == "changed" || slices.Contains(f.Harmless, "changed") {
+		if f.Path == "changed" || slices.Contains(f.Harmless, "changed") || slices.Contains(f.Hardening, "changed") {
 			t.Fatal("a caller can change the table")
 		}
 	}

@@ -19,10 +19,11 @@ import (
 // panic, twice alike, without a change to it, and that every cloud either
 // takes it whole or says why not.
 func FuzzGroup(f *testing.F) {
-	for _, doc := range seeds(f, "testdata/pod/*.pod.yaml") {
-		f.Add(doc)
+	for _, doc := range append(seeds(f, "testdata/pod/*.pod.yaml"), seeds(f, "testdata/hardening/*.pod.yaml")...) {
+		f.Add(doc, false)
+		f.Add(doc, true)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, data []byte, leaveOut bool) {
 		pod := &corev1.Pod{}
 		if json.Unmarshal(data, pod) != nil {
 			return
@@ -30,8 +31,12 @@ func FuzzGroup(f *testing.F) {
 		refs := everything(pod)
 		before := pod.DeepCopy()
 		for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits(), {}} {
-			spec, report, err := translate.Group(pod, refs, options(limits))
-			again, reportAgain, errAgain := translate.Group(pod, refs, options(limits))
+			o := options(limits)
+			if leaveOut {
+				o.SecurityContext = translate.SecurityContextReport
+			}
+			spec, report, err := translate.Group(pod, refs, o)
+			again, reportAgain, errAgain := translate.Group(pod, refs, o)
 			if diff := cmp.Diff(spec, again) + cmp.Diff(report, reportAgain); diff != "" || (err == nil) != (errAgain == nil) {
 				t.Errorf("a second run differs: %v, %v\n%s", err, errAgain, diff)
 			}

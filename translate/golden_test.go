@@ -96,18 +96,26 @@ func decode[T any](t testing.TB, doc []byte, into T) T {
 }
 
 func TestGroupGoldens(t *testing.T) {
-	checkGoldens(t, "testdata/pod")
+	checkGoldens(t, "testdata/pod", ".group.yaml", translate.SecurityContextRefuse)
+}
+
+// TestHardeningGoldens holds what becomes of security contexts under either
+// policy.
+func TestHardeningGoldens(t *testing.T) {
+	checkGoldens(t, "testdata/hardening", ".refuse.yaml", translate.SecurityContextRefuse)
+	checkGoldens(t, "testdata/hardening", ".report.yaml", translate.SecurityContextReport)
 }
 
 // TestConformanceGoldens holds what becomes of the pods of Kubernetes' own
 // conformance tests, as its release 1.35 has them in test/e2e; the first line of
-// each file says of which. What is refused there is a declared difference.
+// each file says of which. What is refused there is a declared difference. The
+// policy is that of cumulet-local conformance.
 func TestConformanceGoldens(t *testing.T) {
-	checkGoldens(t, "testdata/conformance")
+	checkGoldens(t, "testdata/conformance", ".group.yaml", translate.SecurityContextReport)
 }
 
 // checkGoldens translates every pod of a directory for both clouds, twice.
-func checkGoldens(t *testing.T, dir string) {
+func checkGoldens(t *testing.T, dir, suffix string, policy translate.SecurityContextPolicy) {
 	t.Helper()
 	cases, err := filepath.Glob(filepath.Join(dir, "*.pod.yaml"))
 	if err != nil || len(cases) == 0 {
@@ -117,18 +125,20 @@ func checkGoldens(t *testing.T, dir string) {
 	for _, path := range cases {
 		name := strings.TrimSuffix(filepath.Base(path), ".pod.yaml")
 		for cloud, limits := range clouds {
-			t.Run(name+"/"+cloud, func(t *testing.T) {
+			t.Run(name+"/"+cloud+suffix, func(t *testing.T) {
+				o := options(limits)
+				o.SecurityContext = policy
 				pod, refs := readCase(t, path)
 				podBefore, refsBefore := pod.DeepCopy(), copyReferences(refs)
-				spec, report, err := translate.Group(pod, refs, options(limits))
-				compare(t, filepath.Join(dir, name+"."+cloud+".group.yaml"), groupYAML(t, spec, report, err))
+				spec, report, err := translate.Group(pod, refs, o)
+				compare(t, filepath.Join(dir, name+"."+cloud+suffix), groupYAML(t, spec, report, err))
 				if diff := cmp.Diff(podBefore, pod); diff != "" {
 					t.Errorf("the pod was changed (-before +after):\n%s", diff)
 				}
 				if diff := cmp.Diff(refsBefore, refs); diff != "" {
 					t.Errorf("the references were changed (-before +after):\n%s", diff)
 				}
-				again, reportAgain, errAgain := translate.Group(pod, refs, options(limits))
+				again, reportAgain, errAgain := translate.Group(pod, refs, o)
 				if diff := cmp.Diff(groupYAML(t, spec, report, err), groupYAML(t, again, reportAgain, errAgain)); diff != "" {
 					t.Errorf("a second run differs (-first +second):\n%s", diff)
 				}

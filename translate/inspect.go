@@ -64,7 +64,9 @@ func (t *translation) inspectField(v reflect.Value, path *field.Path, pattern st
 	decision := f.On(t.limits.Can)
 	switch decision {
 	case DecisionRefused:
-		t.refusef(path, "%s", f.Reason)
+		if !t.leftOut(f, v, path) {
+			t.refusef(path, "%s", f.Reason)
+		}
 		return
 	case DecisionEmulated, DecisionIgnored:
 		t.notef(path, decision, "%s", f.Reason)

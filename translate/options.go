@@ -32,6 +32,9 @@ type Options struct {
 	// MasterServiceNamespace holds the service "kubernetes" whose variables
 	// every container gets; empty means default.
 	MasterServiceNamespace string
+	// SecurityContext is what becomes of hardening that the cloud has no word
+	// for; empty means SecurityContextRefuse.
+	SecurityContext SecurityContextPolicy
 }
 
 // checked returns the options with defaults filled in and the pattern of
@@ -39,6 +42,12 @@ type Options struct {
 func (o Options) checked() (Options, *regexp.Regexp, error) {
 	if o.MasterServiceNamespace == "" {
 		o.MasterServiceNamespace = corev1.NamespaceDefault
+	}
+	switch o.SecurityContext {
+	case "", SecurityContextRefuse, SecurityContextReport:
+	default:
+		return o, nil, fmt.Errorf("the policy for security contexts is %q; it must be %s or %s",
+			o.SecurityContext, SecurityContextRefuse, SecurityContextReport)
 	}
 	pattern, err := regexp.Compile(o.Limits.EnvKey)
 	if err != nil {

@@ -30,6 +30,7 @@ func Group(pod *corev1.Pod, refs References, opts Options) (cloudapi.GroupSpec, 
 	t.services = t.nameableServices(serviceVariables(pod, refs.Services, opts.MasterServiceNamespace))
 	spec := t.group()
 	t.report.sort()
+	t.report.tellHardening()
 	switch {
 	case len(t.refusals) > 0:
 		return cloudapi.GroupSpec{}, t.report, newRefused(t.refusals)

@@ -134,8 +134,10 @@ func TestRandomPods(t *testing.T) {
 		pod.Labels, pod.Annotations = map[string]string{"a": "b"}, map[string]string{"c": "d\n"}
 		refs, before := everything(pod), pod.DeepCopy()
 		for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits(), {}} {
-			spec, report, err := translate.Group(pod, refs, options(limits))
-			again, reportAgain, errAgain := translate.Group(pod, refs, options(limits))
+			o := options(limits)
+			o.SecurityContext = []translate.SecurityContextPolicy{"", translate.SecurityContextReport}[seed%2]
+			spec, report, err := translate.Group(pod, refs, o)
+			again, reportAgain, errAgain := translate.Group(pod, refs, o)
 			if !reflect.DeepEqual(spec, again) || !reflect.DeepEqual(report, reportAgain) || text(err) != text(errAgain) {
 				t.Fatalf("seed %d: a second run differs:\n%s%s%s", seed, cmp.Diff(spec, again), cmp.Diff(report, reportAgain), cmp.Diff(text(err), text(errAgain)))
 			}
@@ -167,7 +169,7 @@ var (
 
 // fill sets each field with a chance of density percent.
 func fill(r *rand.Rand, v reflect.Value, density, depth int) {
-	words := []string{"a", "app", "key", "color", "/etc/x", "a/b", "../x", "$(A)", "Memory", "metadata.name", "status.podIP", "limits.cpu", "SCTP", "TCP", "Never", "420", "x.example.com/y"}
+	words := []string{"a", "app", "key", "color", "/etc/x", "a/b", "../x", "$(A)", "Memory", "metadata.name", "status.podIP", "limits.cpu", "SCTP", "TCP", "Never", "420", "x.example.com/y", "RuntimeDefault", "ALL", "CHOWN", "NET_ADMIN"}
 	switch {
 	case v.Type() == quantityType:
 		v.Set(reflect.ValueOf(resource.MustParse([]string{"0", "1", "100m", "1Gi", "9999999999", "-1", "1n"}[r.IntN(7)])))

@@ -40,6 +40,9 @@ const (
 	EventDNSConfigForming = "DNSConfigForming"
 	// EventPullSecret: an image pull secret is missing or unreadable.
 	EventPullSecret = "FailedToRetrieveImagePullSecret"
+	// EventHardening: hardening was left out, see SecurityContextReport. No
+	// kubelet has this reason.
+	EventHardening = "SecurityContextLeftOut"
 )
 
 func (r *Report) sort() {

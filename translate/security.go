@@ -55,7 +55,7 @@ func (t *translation) security(c *corev1.Container, path *field.Path) cloudapi.S
 	}
 	out.ReadOnlyRoot = t.limits.Can.ReadOnlyRoot && isTrue(c.SecurityContext.ReadOnlyRootFilesystem)
 	if c.SecurityContext.Capabilities != nil {
-		out.AddCapabilities = t.capabilities(c.SecurityContext.Capabilities.Add, path.Child("securityContext", "capabilities", "add"))
+		out.AddCapabilities = t.capabilities(c.SecurityContext.Capabilities, path.Child("securityContext", "capabilities"))
 	}
 	return out
 }
@@ -94,19 +94,6 @@ func (t *translation) refuseOnce(path *field.Path, reason string) {
 	if !slices.ContainsFunc(t.refusals, func(r Refusal) bool { return r.Field == text }) {
 		t.refusef(path, "%s", reason)
 	}
-}
-
-// capabilities lets those pass that the cloud grants.
-func (t *translation) capabilities(add []corev1.Capability, path *field.Path) []string {
-	var out []string
-	for i, c := range add {
-		if !slices.Contains(t.limits.Capabilities, string(c)) {
-			t.refusef(path.Index(i), "%s: %s", c, t.granted("the cloud grants no capability", "the cloud grants ", t.limits.Capabilities))
-			continue
-		}
-		out = append(out, string(c))
-	}
-	return out
 }
 
 // granted words what a cloud takes of something.

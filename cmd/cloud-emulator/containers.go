@@ -26,37 +26,40 @@ type containers struct {
 // startContainers gives both clouds runtimes in the backing cluster, on a
 // machine of our own if there are settings for one. On an error nothing is left
 // running.
-func startContainers(ctx context.Context, f *flags) (c *containers, err error) {
-	c = &containers{}
+func startContainers(ctx context.Context, f *flags) (*containers, error) {
+	c := &containers{}
 	if f.backing == "" {
 		return c, nil
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.stop())
-		}
-	}()
+	if err := c.start(ctx, f); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// start starts them; what runs when it fails is for stop.
+func (c *containers) start(ctx context.Context, f *flags) (err error) {
 	node := ""
 	if f.machine != "" {
 		if c.machine, node, err = startMachine(ctx, f.machine); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for name, cloud := range map[string]*emulator.Cloud{"eci": &f.options.ECI, "kci": &f.options.KCI} {
 		runtime, err := newRuntime(f, name, node)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.runtimes = append(c.runtimes, runtime)
 		if err := runtime.Connect(ctx); err != nil {
-			return nil, fmt.Errorf("connecting the runtime of %s: %w", name, err)
+			return fmt.Errorf("connecting the runtime of %s: %w", name, err)
 		}
 		cloud.Runtime = runtime
 		if c.machine != nil {
 			cloud.Runtime = reaching{Runtime: runtime, machine: c.machine, log: f.log()}
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func startMachine(ctx context.Context, file string) (*machine.Machine, string, error) {

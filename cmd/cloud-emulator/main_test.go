@@ -77,6 +77,8 @@ func TestRefusesWrongFlags(t *testing.T) {
 		"Dialect":   {[]string{"--config-out", "x", "--kci-dialect", "plain"}, `reading --kci-dialect: KCI dialect "plain"`},
 		"Arguments": {[]string{"serve"}, `unknown command "serve"`},
 		"Address":   {[]string{"--config-out", "x", "--eci-address", "256.0.0.1:1"}, "listening for eci on 256.0.0.1:1"},
+		"Machine":   {[]string{"--config-out", "x", "--backing-kubeconfig", "y", "--machine", "/no/such/file"}, "reading --machine: open /no/such/file"},
+		"Backing":   {[]string{"--config-out", "x", "--backing-kubeconfig", "/no/such/file"}, "reading --backing-kubeconfig"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			command := newCommand()

@@ -66,6 +66,11 @@ func TestRefusedValues(t *testing.T) {
 			values: oneNode + "nodes: [{name: a, cloud: eci, region: r, dialect: seed}]",
 			want:   "/nodes/0/dialect",
 		},
+		"UnknownPolicy": {
+			reason: "Leaving hardening out in silence is no choice.",
+			values: oneNode + "nodes: [{name: a, cloud: eci, region: r, policy: {securityContext: ignore}}]",
+			want:   "/nodes/0/policy/securityContext",
+		},
 		"BadQuantity": {
 			reason: "Kubernetes cannot read it.",
 			values: oneNode + "nodes: [{name: a, cloud: eci, region: r, capacity: {memory: 4TB}}]",

@@ -130,7 +130,7 @@ func parseURI(arch, line string) (pinned, error) {
 	}
 	parts := strings.Split(file, "_")
 	digest, ok := strings.CutPrefix(columns[3], "SHA256:")
-	if len(parts) != 3 || !ok {
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || !ok {
 		return pinned{}, fmt.Errorf("file %q and digest %q; want NAME_VERSION_ARCHITECTURE.deb and SHA256:DIGEST", file, columns[3])
 	}
 	size, err := strconv.ParseInt(columns[2], 10, 64)

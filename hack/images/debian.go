@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/blakesmith/ar"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 )
@@ -45,28 +45,62 @@ func (t *tree) install(archive io.Reader) error {
 	}
 }
 
-// dataOf finds the files of a package: the member data.tar of an ar archive.
+// arMagic begins an ar archive; arHeader is the length of what comes before
+// each member.
+const (
+	arMagic  = "!<arch>\n"
+	arHeader = 60
+)
+
+// dataOf finds the files of a package: the member data.tar of an ar archive
+// (deb(5)).
 func dataOf(archive io.Reader) (io.Reader, error) {
-	for members := ar.NewReader(archive); ; {
-		member, err := members.Next()
+	magic := make([]byte, len(arMagic))
+	if _, err := io.ReadFull(archive, magic); err != nil || string(magic) != arMagic {
+		return nil, errors.New("it is no Debian package: it does not begin as an ar archive does")
+	}
+	for {
+		name, size, err := arMember(archive)
 		if err != nil {
 			return nil, fmt.Errorf("looking for data.tar in the package: %w", err)
 		}
-		// Some tools end member names with a slash.
-		switch name := strings.TrimSuffix(member.Name, "/"); name {
-		case "data.tar":
-			return members, nil
-		case "data.tar.gz":
-			return gzip.NewReader(members)
-		case "data.tar.xz":
-			return xz.NewReader(members)
-		case "data.tar.zst":
-			return zstd.NewReader(members, zstd.WithDecoderConcurrency(1))
-		default:
-			if strings.HasPrefix(name, "data.tar") {
-				return nil, fmt.Errorf("the package is compressed as %s; want gz, xz or zst", name)
-			}
+		if compression, ok := strings.CutPrefix(name, "data.tar"); ok {
+			return decompress(io.LimitReader(archive, size), compression)
 		}
+		// Members begin at even places.
+		if _, err := io.CopyN(io.Discard, archive, size+size%2); err != nil {
+			return nil, fmt.Errorf("looking for data.tar in the package: %w", err)
+		}
+	}
+}
+
+// arMember reads a member's header: a name of 16 bytes, four numbers that tell
+// nothing here, the size in 10 decimal digits, and an end mark.
+func arMember(archive io.Reader) (name string, size int64, err error) {
+	header := make([]byte, arHeader)
+	if _, err := io.ReadFull(archive, header); err != nil {
+		return "", 0, fmt.Errorf("reading ar archive: %w", err)
+	}
+	size, err = strconv.ParseInt(strings.TrimSpace(string(header[48:58])), 10, 64)
+	if err != nil || size < 0 || string(header[58:]) != "`\n" {
+		return "", 0, fmt.Errorf("reading ar archive: the header %q is damaged", header)
+	}
+	// Some tools end names with a slash.
+	return strings.TrimRight(string(header[:16]), " /"), size, nil
+}
+
+func decompress(data io.Reader, compression string) (io.Reader, error) {
+	switch compression {
+	case "":
+		return data, nil
+	case ".gz":
+		return gzip.NewReader(data)
+	case ".xz":
+		return xz.NewReader(data)
+	case ".zst":
+		return zstd.NewReader(data, zstd.WithDecoderConcurrency(1))
+	default:
+		return nil, fmt.Errorf("the package is compressed as data.tar%s; want gz, xz or zst", compression)
 	}
 }
 

@@ -6,7 +6,7 @@ module github.com/cumulet/cumulet/hack/images
 go 1.26.0
 
 require (
-	github.com/blakesmith/ar v0.0.0-20190502131153-809d4375e1fb
+	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.20.7
 	github.com/klauspost/compress v1.18.2
 	github.com/ulikunitz/xz v0.5.17

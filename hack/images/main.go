@@ -79,7 +79,7 @@ func run(ctx context.Context, arguments []string) error {
 	if o.list {
 		return writeList(ctx, filepath.Join(o.root, "docs", "reference", "images.md"))
 	}
-	release, err := exclusive(o.cache)
+	release, err := exclusive(ctx, o.cache)
 	if err != nil {
 		return err
 	}

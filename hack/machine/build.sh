@@ -30,10 +30,11 @@ fail() {
 cc=$(go env CC)
 command -v "${cc%% *}" >/dev/null 2>&1 || cc=
 
-# The key: toolchain, target, module versions, sources and this script. cksum,
+# The key: toolchains, target, module versions, sources and this script. cksum,
 # because every POSIX system has it under that name.
 key=$({
 	go env GOVERSION GOOS GOARCH GOEXPERIMENT
+	echo "C compiler: ${cc:+yes}"
 	cat go.mod go.sum build.sh
 	find . -name '*.go' ! -name '*_test.go' | LC_ALL=C sort | while read -r source; do
 		echo "$source"
@@ -57,19 +58,21 @@ system_runc() {
 # binary runs wherever bin/ is taken to. Without seccomp, which would need its
 # library's headers.
 build_runc() {
-	if [ -z "$cc" ]; then
-		runc=$(system_runc) || fail "runc needs a C compiler to build, and none was found (go env CC):" \
-			"install one (package gcc and libc6-dev, or build-base), or runc 1.1 or newer"
-		echo "machine: no C compiler, using $runc" >&2
-		ln -s "$runc" "$1/runc"
-		return
+	if [ -n "$cc" ]; then
+		compile_runc "$1" -tags "netgo osusergo" -ldflags "-s -w -linkmode external -extldflags -static" && return
+		compile_runc "$1" -ldflags "-s -w" && return
+		cat "$1.log" >&2
 	fi
-	static="-linkmode external -extldflags -static"
-	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags "netgo osusergo" -ldflags "-s -w $static" \
-		-o "$1/runc" github.com/opencontainers/runc 2>"$1/log" ||
-		CGO_ENABLED=1 go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$1/runc" github.com/opencontainers/runc ||
-		{ cat "$1/log" >&2; return 1; }
-	rm -f "$1/log"
+	runc=$(system_runc) || fail "runc needs a C compiler and the C library's headers to build (go env CC):" \
+		"install them (packages gcc and libc6-dev, or build-base), or runc 1.1 or newer"
+	echo "machine: runc cannot be compiled here, using $runc" >&2
+	ln -s "$runc" "$1/runc"
+}
+
+compile_runc() {
+	folder_of_runc=$1
+	shift
+	CGO_ENABLED=1 go build -trimpath -buildvcs=false "$@" -o "$folder_of_runc/runc" github.com/opencontainers/runc 2>"$folder_of_runc.log"
 }
 
 # build makes everything in another folder first, so that neither a build that
@@ -77,14 +80,14 @@ build_runc() {
 build() {
 	echo "machine: building containerd, runc and the network plugins from source into bin/machine/ (a minute or two at first)." >&2
 	temporary=$bin/.cache/building-machine-$$
-	trap 'rm -rf "$temporary"' EXIT
+	trap 'rm -rf "$temporary" "$temporary.log"' EXIT
 	trap 'exit 1' HUP INT TERM
 	mkdir "$temporary"
 	version=github.com/containerd/containerd/v2/version.Version
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags "$tags" \
 		-ldflags "-s -w -X $version=$(go list -m -f '{{.Version}}' github.com/containerd/containerd/v2)" -o "$temporary/" \
 		"$containerd/containerd" ./containerd-shim-runc-v2 \
-		"$plugins/main/bridge" "$plugins/main/loopback" "$plugins/ipam/host-local"
+		"$plugins/main/bridge" "$plugins/ipam/host-local"
 	build_runc "$temporary"
 	[ -d "$bin/.cache/$folder" ] || mv "$temporary" "$bin/.cache/$folder"
 }
@@ -102,7 +105,7 @@ if [ ! -d "$bin/.cache/$folder" ]; then
 	build
 	built=yes
 fi
-for program in containerd containerd-shim-runc-v2 runc bridge host-local loopback; do
+for program in containerd containerd-shim-runc-v2 runc bridge host-local; do
 	link "../.cache/$folder/$program" "$program"
 done
 if [ "$built" ]; then

@@ -10,7 +10,6 @@ tool (
 	github.com/containerd/containerd/v2/cmd/containerd
 	github.com/containernetworking/plugins/plugins/ipam/host-local
 	github.com/containernetworking/plugins/plugins/main/bridge
-	github.com/containernetworking/plugins/plugins/main/loopback
 	github.com/opencontainers/runc
 )
 

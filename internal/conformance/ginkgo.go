@@ -92,6 +92,7 @@ func (s suite) run(ctx context.Context, tests []Test) error {
 	if err := os.MkdirAll(filepath.Join(s.dir, "tmp"), 0o700); err != nil {
 		return fmt.Errorf("making the suite's folder: %w", err)
 	}
+	defer func() { _ = os.RemoveAll(filepath.Join(s.dir, "tmp")) }() // rubbish harms nobody, and goes with the next run
 	log, err := os.OpenFile(filepath.Join(s.dir, "ginkgo.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the suite's log: %w", err)

@@ -62,6 +62,12 @@ SystemdCgroup = false
 [plugins."io.containerd.cri.v1.images"]
 snapshotter = %[7]q
 
+# The service that pulls has a setting of its own.
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+platform = "linux"
+snapshotter = %[7]q
+differ = "walking"
+
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = %[8]q
 

@@ -84,8 +84,7 @@ func runFirst() error {
 	}()
 	err := f.run(context.Background())
 	last := report{Error: err.Error()}
-	var ended endError
-	if errors.As(err, &ended) {
+	if ended, ok := errors.AsType[endError](err); ok {
 		last.Ended = ended.program
 	}
 	return errors.Join(err, f.reports.Encode(last))

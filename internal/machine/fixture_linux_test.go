@@ -8,14 +8,17 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -123,13 +126,75 @@ func (w *world) start(t *testing.T, options Options) *Machine {
 // serveImages serves the test's images on loopback.
 func serveImages(t *testing.T) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(newRegistry())
 	t.Cleanup(server.Close)
-	host := strings.TrimPrefix(server.URL, "http://")
-	program := buildApp(t)
-	push(t, host+"/app:1", program, "serve")
-	push(t, host+"/pause:1", program, "pause")
+	fill(t, strings.TrimPrefix(server.URL, "http://"))
 	return server
+}
+
+// newRegistry is an empty registry.
+func newRegistry() http.Handler {
+	return registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+}
+
+// fill pushes the test's images to the registry at an address.
+func fill(t *testing.T, address string) {
+	t.Helper()
+	program := buildApp(t)
+	push(t, address+"/app:1", program, "serve")
+	push(t, address+"/pause:1", program, "pause")
+}
+
+// distantRegistry is one that is not on loopback, as those on the network, and
+// notes where its requests come from.
+type distantRegistry struct {
+	port  string
+	mutex sync.Mutex
+	from  map[string]bool
+}
+
+func newDistantRegistry(t *testing.T) *distantRegistry {
+	t.Helper()
+	d := &distantRegistry{from: map[string]bool{}}
+	images := newRegistry()
+	// On every address, since the machine's network is not there yet.
+	listener, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			t.Error(err)
+		}
+		d.mutex.Lock()
+		d.from[host] = true
+		d.mutex.Unlock()
+		images.ServeHTTP(w, r)
+	})}}
+	server.Start()
+	t.Cleanup(server.Close)
+	if _, d.port, err = net.SplitHostPort(listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, net.JoinHostPort("127.0.0.1", d.port))
+	return d
+}
+
+// url is where the registry is once there is a machine.
+func (d *distantRegistry) url(n Network) string {
+	return "http://" + net.JoinHostPort(n.Host().String(), d.port)
+}
+
+// check checks that the host pulled for the machine, and not the machine.
+func (d *distantRegistry) check(t *testing.T, n Network) {
+	t.Helper()
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	want := map[string]bool{"127.0.0.1": true /* when it was filled */, n.Host().String(): true}
+	if diff := cmp.Diff(want, d.from); diff != "" {
+		t.Errorf("requests came from other places (-want +got):\n%s", diff)
+	}
 }
 
 // buildApp builds testdata/app, static, so that it needs nothing else in an

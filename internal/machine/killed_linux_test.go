@@ -24,20 +24,13 @@ import (
 // be killed by TestMachineKilledOwner.
 const ownerOptions = "MACHINE_TEST_OWNER_OPTIONS"
 
-// ownedOptions are Options that can be encoded.
-type ownedOptions struct {
-	Options
-
-	Progress struct{}
-}
-
 // runOwner starts a machine, prints its process id and waits for its death.
 func runOwner(encoded string) {
-	var o ownedOptions
+	var o Options
 	err := json.Unmarshal([]byte(encoded), &o)
 	if err == nil {
 		var m *Machine
-		if m, err = Start(context.Background(), o.Options); err == nil {
+		if m, err = Start(context.Background(), o); err == nil {
 			fmt.Println(m.PID())
 			never := make(chan os.Signal, 1)
 			signal.Notify(never, syscall.SIGUSR1)
@@ -53,7 +46,7 @@ func runOwner(encoded string) {
 func TestMachineKilledOwner(t *testing.T) {
 	w := newWorld(t)
 	options := w.options(t, "node-a")
-	encoded, err := json.Marshal(ownedOptions{Options: options})
+	encoded, err := json.Marshal(options)
 	if err != nil {
 		t.Fatal(err)
 	}

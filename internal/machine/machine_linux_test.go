@@ -41,6 +41,8 @@ func TestMachineRunsPods(t *testing.T) {
 	onHost := serveText(t, "this is the host")
 	forwarded := netip.AddrPortFrom(options.Network.Gateway(), 6443)
 	options.Forward = []Forward{{Inside: forwarded, Host: onHost.String()}}
+	distant := newDistantRegistry(t)
+	options.Mirrors["distant.cumulet.test"] = []string{distant.url(options.Network)}
 	before := hostSettings(t)
 	m := w.start(t, options)
 	began := time.Now()
@@ -87,6 +89,13 @@ func TestMachineRunsPods(t *testing.T) {
 		}
 	})
 	t.Run("LoopbackRegistry", func(t *testing.T) { checkLoopbackRegistry(t, w, m) })
+	t.Run("DistantRegistry", func(t *testing.T) {
+		pod := appPod("distant", "node-a")
+		pod.Spec.Containers[0].Image = "distant.cumulet.test/app:1"
+		w.create(t, pod)
+		w.awaitReady(t, "distant")
+		distant.check(t, options.Network)
+	})
 	t.Run("MemoryLimit", func(t *testing.T) { checkMemoryLimit(t, w) })
 	t.Run("Seccomp", func(t *testing.T) { checkSeccompRefused(t, w) })
 	t.Run("ManyPods", func(t *testing.T) { checkManyPods(t, w) })

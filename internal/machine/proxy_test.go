@@ -19,7 +19,7 @@ func TestProxy(t *testing.T) {
 	plain, secure := httptest.NewServer(answer), httptest.NewTLSServer(answer)
 	defer plain.Close()
 	defer secure.Close()
-	direct := func(*http.Request) (*url.URL, error) { return nil, nil }
+	direct := http.ProxyURL(nil)
 	var passed atomic.Int64
 	// The host's proxy is the same, behind a password.
 	hosts := newProxy(direct)

@@ -24,6 +24,11 @@ const (
 // tell it must return an error instead.
 type Exec func(ctx context.Context, t Target, command []string, output io.Writer) (exitCode int, err error)
 
+// ErrNotRun marks an error of Exec that tells nothing of the container: the
+// command did not run, or nobody knows whether it did, because the cloud could
+// not be reached in time.
+var ErrNotRun = errors.New("the command was not run")
+
 // checkExec is content with exit code 0.
 func (r *Runner) checkExec(ctx context.Context, t Target, command []string, timeout time.Duration) (Outcome, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+execOverhead)
@@ -31,6 +36,8 @@ func (r *Runner) checkExec(ctx context.Context, t Target, command []string, time
 	output := &head{}
 	code, err := r.exec(ctx, t, command, output)
 	switch {
+	case errors.Is(err, ErrNotRun):
+		return Unknown, "", err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return Failure, fmt.Sprintf("command timed out: %q timed out after %s", strings.Join(command, " "), timeout), nil
 	case err != nil:

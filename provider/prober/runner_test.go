@@ -255,6 +255,7 @@ func TestExec(t *testing.T) {
 		"Bad":       {"the output is told", 1, nil, "not fine\n", Failure, "not fine\n"},
 		"Talkative": {"its beginning is told", 2, nil, strings.Repeat("x", 20<<10), Failure, strings.Repeat("x", 10<<10)},
 		"NoAnswer":  {"that is no failure of the container", 0, away, "", Unknown, ""},
+		"NotRun":    {"nor is that, however long it took", 0, ErrNotRun, "", Unknown, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked string

@@ -18,15 +18,15 @@ func main() {
 		say(os.Stdout, "pause "+version)
 		return
 	}
-	if os.Getpid() != 1 {
-		// It works as another process too, but then adopts nobody.
-		say(os.Stderr, "pause: I should be the first process")
-	}
 	// Two channels: a flood of ended children must not push out the order to
 	// end.
 	end, ended := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGINT, syscall.SIGTERM)
 	signal.Notify(ended, syscall.SIGCHLD)
+	if os.Getpid() != 1 {
+		// It works as another process too, but then adopts nobody.
+		say(os.Stderr, "pause: I should be the first process")
+	}
 	reap() // those that ended before
 	for {
 		select {

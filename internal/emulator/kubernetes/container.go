@@ -16,7 +16,7 @@ import (
 func containerOf(c *engine.Container) corev1.Container {
 	return corev1.Container{
 		Name:                     c.Name,
-		Image:                    c.Image,
+		Image:                    imageFor(c),
 		ImagePullPolicy:          corev1.PullPolicy(c.PullPolicy),
 		WorkingDir:               c.WorkingDir,
 		Command:                  literals(c.Command),
@@ -35,6 +35,20 @@ func containerOf(c *engine.Container) corev1.Container {
 		TerminationMessagePath:   c.MessagePath,
 		TerminationMessagePolicy: corev1.TerminationMessagePolicy(c.MessagePolicy),
 	}
+}
+
+// absentDigest is a digest that no image has.
+const absentDigest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+// imageFor is the image of a container. On a cloud each group has a machine of its
+// own, without any image: what is never to be pulled is never there, although the
+// backing node may have it for another group.
+func imageFor(c *engine.Container) string {
+	if corev1.PullPolicy(c.PullPolicy) != corev1.PullNever {
+		return c.Image
+	}
+	name, _, _ := strings.Cut(c.Image, "@")
+	return name + absentDigest
 }
 
 // literal keeps the kubelet from expanding $(NAME): the front has expanded what

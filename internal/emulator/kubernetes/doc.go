@@ -21,13 +21,18 @@
 //
 // # Where it differs from the clouds
 //
-//   - Restart, and an update of more than images and files, makes a new pod: all
-//     containers start anew and the group's address changes. Restart counts, the
-//     previous run and its log are carried over.
-//   - A stop by force sends TERM and kills two seconds later, the least a kubelet
-//     gives.
+//   - Kubernetes has no call to restart a pod. A group that runs, without init
+//     containers, is restarted in place by spelling its images in another way, which
+//     makes the kubelet start the containers anew. Otherwise, and for an update of
+//     more than images and files, the group gets a new pod: its address changes and
+//     its emptyDir volumes are empty. Restart counts, the previous run and its log
+//     are carried over.
+//   - A stop by force kills at once only with Options.Kill: a kubelet gives containers
+//     two seconds at least, and does not take back a grace that it has given.
 //   - There are no cloud disks and no cloud file systems: a group with a flex
 //     volume stays Pending with an event, as with a disk that does not exist.
 //   - There are no GPUs: a container that asks for some runs without, and an
 //     event says so.
+//   - The groups share the images of their node, except that an image that is never
+//     to be pulled is never there.
 package kubernetes

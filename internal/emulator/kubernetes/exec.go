@@ -79,10 +79,7 @@ func (g *group) execResult(ctx context.Context, in *inbox, err error) (int, erro
 	case err == nil:
 		return 0, nil
 	}
-	g.mu.Lock()
-	scrub := g.scrubberFor(in, in.podName, string(in.podUID)).scrub
-	g.mu.Unlock()
-	text := scrub(err.Error())
+	text := g.scrubberFor(in, in.podName, string(in.podUID)).scrub(err.Error())
 	if strings.Contains(text, "container not found (") {
 		return 0, engine.ErrNotRunning
 	}

@@ -107,6 +107,8 @@ type incarnation struct {
 	// held are the containers whose image changes, with the container id of the
 	// old run: until another one runs, the group is not up to date.
 	held map[string]string
+	// disguised tells that images are spelled in another way to restart them.
+	disguised bool
 }
 
 var _ engine.Instance = (*group)(nil)
@@ -213,7 +215,7 @@ func (g *group) forgetEvent(e *corev1.Event) {
 	delete(g.inbox.counted, e.UID)
 }
 
-// scrubberFor is for texts on one of the group's pods; the lock is held.
+// scrubberFor is for texts on one of the group's pods, as the inbox shows it.
 func (g *group) scrubberFor(in *inbox, name, uid string) *scrubber {
 	pod := identity{namespace: g.runtime.builder.namespace, name: name, uid: uid, node: g.runtime.builder.node}
 	if in.seen != nil {

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -329,6 +330,37 @@ func TestClose(t *testing.T) {
 		late.Stop(true)
 		if _, err := late.Logs("app", false); err == nil {
 			t.Error("a closed runtime has logs")
+		}
+	})
+}
+
+// TestMany checks that many groups live beside one another.
+func TestMany(t *testing.T) {
+	const groups = 100
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		var all []*watched
+		for i := range groups {
+			all = append(all, c.start(fmt.Sprintf("eci-%d", i), webSpec()))
+		}
+		for i := range groups {
+			c.pod(fmt.Sprintf("eci-%d", i), runs("a"))
+		}
+		for i, w := range all {
+			if w.last().Status != engine.Running {
+				t.Fatalf("group %d: %s, want Running", i, w.last().Status)
+			}
+			w.Stop(true)
+		}
+		synctest.Wait()
+		if got := len(c.noted()); got != groups {
+			t.Fatalf("%d pods were deleted, want %d", got, groups)
+		}
+		for i, w := range all {
+			c.vanish(fmt.Sprintf("eci-%d", i))
+			if !w.last().Stopped {
+				t.Fatalf("group %d is not stopped", i)
+			}
 		}
 	})
 }

@@ -34,22 +34,33 @@ func (t *logTail) add(line engine.LogLine) {
 	}
 }
 
+// errNoLog is how a kubelet's complaint is told that comes instead of a log, which
+// it does with the code of a success when the container was removed meanwhile
+// (pkg/kubelet/kuberuntime, GetContainerLogs).
+var errNoLog = errors.New("the kubelet has no log")
+
 // readLog reads a log as a kubelet writes it with timestamps and passes its lines
 // on. A line that the stream breaks off in, because it failed, is not passed on;
 // one without a newline at the end of the log is.
 func readLog(from io.Reader, add func(engine.LogLine)) error {
 	reader := bufio.NewReaderSize(from, 64<<10)
+	lines, foreign := 0, 0
 	for {
 		text, err := readLine(reader)
 		if err == nil || (errors.Is(err, io.EOF) && len(text) > 0) {
 			if line, ok := parseLine(text); ok {
 				add(line)
+				lines++
+			} else {
+				foreign++
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && lines == 0 && foreign > 0:
+			return errNoLog
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -62,7 +63,7 @@ func (g *group) fetchLog(in *inbox, name string, previous bool) ([]engine.LogLin
 	switch {
 	case err == nil:
 		return tail.lines, nil
-	case apierrors.IsNotFound(err), apierrors.IsBadRequest(err): // it is gone, or waits again
+	case errors.Is(err, errNoLog), apierrors.IsNotFound(err), apierrors.IsBadRequest(err): // it is gone, or waits again
 		if now := g.look(); !previous && now.kept != nil && now.kept.pod == in.podName {
 			return now.kept.lines(name)
 		}

@@ -167,7 +167,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestScrub(t *testing.T) {
-	spec := &engine.Spec{Name: "web"}
+	spec := &engine.Spec{Name: "web", Containers: []engine.Container{{Image: "busybox:1", PullPolicy: "Never"}}}
 	pod := identity{namespace: "groups", name: "eci-1-2", uid: "uid-1", node: "machine"}
 	cases := map[string]struct{ reason, text, want string }{
 		"Full": {
@@ -180,7 +180,12 @@ func TestScrub(t *testing.T) {
 		"Secret":    {reason: "files are a volume's", text: `secret "eci-1-2-files-conf" not found`, want: `secret "conf" not found`},
 		"Path":      {reason: "a folder", text: "/var/lib/kubelet/pods/uid-1/volumes", want: "/var/lib/kubelet/pods/eci-1/volumes"},
 		"Node":      {reason: "only as a node", text: `node "machine" has the image on machine, nodes machine`, want: `node "eci" has the image on machine, nodes eci`},
-		"Nothing":   {reason: "no text", text: "", want: ""},
+		"Never": {
+			reason: "an image that is never pulled has a digest of ours",
+			text:   `Container image "busybox:1` + absentDigest + `" is not present with pull policy of Never`,
+			want:   `Container image "busybox:1" is not present with pull policy of Never`,
+		},
+		"Nothing": {reason: "no text", text: "", want: ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -184,6 +184,22 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
+func TestImageFor(t *testing.T) {
+	cases := map[string]struct{ reason, image, policy, want string }{
+		"IfNotPresent": {reason: "as it is", image: "nginx:1", policy: "IfNotPresent", want: "nginx:1"},
+		"Default":      {reason: "as it is", image: "nginx", want: "nginx"},
+		"Never":        {reason: "is never there", image: "r.io:80/nginx:1", policy: "Never", want: "r.io:80/nginx:1" + absentDigest},
+		"NeverDigest":  {reason: "neither by digest", image: "nginx@sha256:1", policy: "Never", want: "nginx" + absentDigest},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := imageFor(&engine.Container{Image: tc.image, PullPolicy: tc.policy}); got != tc.want {
+				t.Errorf("%s: %s, want %s", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
 func TestHostname(t *testing.T) {
 	long := strings.Repeat("a", 62)
 	cases := map[string]struct {

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ func (g *group) restart(ctx context.Context, in *inbox) time.Duration {
 		return g.fail(in, err)
 	}
 	g.restarts++
+	g.pod.disguised = true
 	g.mu.Lock()
 	g.inbox.restart = false
 	g.mu.Unlock()
@@ -54,6 +56,7 @@ func (g *group) undisguise(c amendment) {
 	if len(c.images) == 0 {
 		return
 	}
+	g.pod.disguised = false
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inbox.disguises = nil
@@ -85,31 +88,32 @@ func respelled(pod *corev1.Pod, n int) (map[string]string, bool) {
 	return images, true
 }
 
-// respell is another spelling of an image that a node has under imageID, its
-// repository and digest. Of a reference with tag and digest only the digest counts
+// respell is another spelling of an image that a node has under imageID, which ends
+// with its digest. Of a reference with tag and digest only the digest counts
 // (github.com/distribution/reference), so the tag may be one that was never used:
 // with an image that it had before, a kubelet would back off.
 func respell(image, imageID string, n int) (string, bool) {
-	repository, digest, byDigest := strings.Cut(imageID, "@")
+	_, digest, byDigest := strings.Cut(imageID, "@")
 	name, _, _ := strings.Cut(image, "@")
 	if at := strings.LastIndex(name, ":"); at > strings.LastIndex(name, "/") {
 		name = name[:at]
 	}
-	if !byDigest || qualified(name) != repository {
-		return "", false
-	}
-	return name + ":again-" + strconv.Itoa(n) + "@" + digest, true
+	return name + ":again-" + strconv.Itoa(n) + "@" + digest, byDigest
 }
 
-// qualified is a repository with the parts that may be left out for Docker Hub.
-func qualified(name string) string {
-	host, _, found := strings.Cut(name, "/")
-	switch {
-	case !found:
-		return "docker.io/library/" + name
-	case !strings.ContainsAny(host, ".:") && host != "localhost":
-		return "docker.io/" + name
-	default:
-		return name
+// stuck tells whether a container cannot be restarted in place because its node
+// does not find the image in the other spelling: an image that was loaded into the
+// node, and not pulled, may have no digest in any registry.
+func (p *incarnation) stuck(pod *corev1.Pod) bool {
+	if !p.disguised || pod == nil {
+		return false
 	}
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
+		_, held := p.held[status.Name]
+		return held && status.State.Waiting != nil && slices.Contains(pullFailures, status.State.Waiting.Reason)
+	})
 }
+
+// pullFailures are the kubelet's reasons of an image that is not to be had
+// (pkg/kubelet/images/types.go).
+var pullFailures = []string{"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}

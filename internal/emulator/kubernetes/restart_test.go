@@ -20,21 +20,21 @@ func TestRespell(t *testing.T) {
 		want                   string
 		refused                bool
 	}{
-		"Short":  {reason: "by digest instead of by tag", image: "nginx", imageID: "docker.io/library/nginx@sha256:1", want: "nginx:again-3@sha256:1"},
-		"Tag":    {reason: "another tag", image: "nginx:1.25", imageID: "docker.io/library/nginx@sha256:1", want: "nginx:again-3@sha256:1"},
-		"User":   {reason: "a repository of somebody's", image: "a/b:1", imageID: "docker.io/a/b@sha256:1", want: "a/b:again-3@sha256:1"},
-		"Port":   {reason: "a port is no tag", image: "127.0.0.1:5000/a", imageID: "127.0.0.1:5000/a@sha256:1", want: "127.0.0.1:5000/a:again-3@sha256:1"},
-		"Host":   {reason: "a registry by name", image: "localhost/a:1", imageID: "localhost/a@sha256:1", want: "localhost/a:again-3@sha256:1"},
-		"Digest": {reason: "a digest stays", image: "r.io/a@sha256:1", imageID: "r.io/a@sha256:1", want: "r.io/a:again-3@sha256:1"},
-		"Again":  {reason: "after another restart", image: "r.io/a:again-2@sha256:1", imageID: "r.io/a@sha256:1", want: "r.io/a:again-3@sha256:1"},
+		"Short":    {reason: "by digest instead of by tag", image: "nginx", imageID: "docker.io/library/nginx@sha256:1", want: "nginx:again-3@sha256:1"},
+		"Tag":      {reason: "another tag", image: "nginx:1.25", imageID: "docker.io/library/nginx@sha256:1", want: "nginx:again-3@sha256:1"},
+		"User":     {reason: "a repository of somebody's", image: "a/b:1", imageID: "docker.io/a/b@sha256:1", want: "a/b:again-3@sha256:1"},
+		"Port":     {reason: "a port is no tag", image: "127.0.0.1:5000/a", imageID: "127.0.0.1:5000/a@sha256:1", want: "127.0.0.1:5000/a:again-3@sha256:1"},
+		"Host":     {reason: "a registry by name", image: "localhost/a:1", imageID: "localhost/a@sha256:1", want: "localhost/a:again-3@sha256:1"},
+		"Digest":   {reason: "a digest stays", image: "r.io/a@sha256:1", imageID: "r.io/a@sha256:1", want: "r.io/a:again-3@sha256:1"},
+		"Again":    {reason: "after another restart", image: "r.io/a:again-2@sha256:1", imageID: "r.io/a@sha256:1", want: "r.io/a:again-3@sha256:1"},
 		"Imported": {reason: "the node knows no digest of the repository", image: "nginx", imageID: "sha256:1", refused: true},
-		"Mirror":   {reason: "the node knows it by another repository", image: "r.io/a:1", imageID: "docker.io/library/a@sha256:1", refused: true},
+		"Mirror":   {reason: "the node knows it by another repository too", image: "r.io/a:1", imageID: "docker.io/library/a@sha256:1", want: "r.io/a:again-3@sha256:1"},
 		"Nothing":  {reason: "the node knows nothing", image: "nginx", refused: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got, ok := respell(tc.image, tc.imageID, 3)
-			if got != tc.want || ok == tc.refused {
+			if ok == tc.refused || (ok && got != tc.want) {
 				t.Errorf("%s: %q, %t; want %q, %t", tc.reason, got, ok, tc.want, !tc.refused)
 			}
 		})
@@ -145,6 +145,34 @@ func TestRestartInPlace(t *testing.T) {
 		told := w.told()
 		if got := told[len(told)-1]; got != "Normal Killing: Container app definition changed, will be restarted (app 1)" {
 			t.Errorf("an update tells %s", got)
+		}
+	})
+}
+
+// TestRestartInVain checks that a group whose image is not found in another spelling
+// gets another pod.
+func TestRestartInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		w := c.start("eci-1", webSpec())
+		c.pod("eci-1", runsImage("a"))
+		w.Restart()
+		synctest.Wait()
+		c.pod("eci-1", func(s *corev1.PodStatus) {
+			s.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull"}}
+			s.ContainerStatuses[0].LastTerminationState.Terminated = terminated("Error", 143)
+		})
+		if diff := cmp.Diff([]string{"eci-1 30"}, c.noted()); diff != "" {
+			t.Fatalf("deletes (-want +got):\n%s", diff)
+		}
+		c.vanish("eci-1")
+		pod, err := c.find("eci-1-2")
+		if err != nil || pod.Spec.Containers[0].Image != "nginx:1" {
+			t.Fatalf("the next pod: %v, %v", pod, err)
+		}
+		c.pod("eci-1-2", runs("b"))
+		if o := w.last(); o.Status != engine.Running || o.Containers[0].RestartCount != 1 || o.Containers[0].Previous.ExitCode != 143 {
+			t.Errorf("restarted: %+v", o)
 		}
 	})
 }

@@ -16,9 +16,8 @@ const shownNamespace = "default"
 // scrubber takes the names of the backing cluster out of texts that a client of
 // the cloud may see, and puts those of the cloud in their place.
 type scrubber struct {
-	names *strings.Replacer
-	node  *regexp.Regexp
-	cloud string
+	names       *strings.Replacer
+	node, cloud string
 }
 
 // identity is what a pod is called in the backing cluster.
@@ -29,6 +28,13 @@ type identity struct{ namespace, name, uid, node string }
 func newScrubber(cloud, group string, spec *engine.Spec, pod identity, disguises ...string) *scrubber {
 	full := spec.Name + "_" + shownNamespace
 	pairs := slices.Clone(disguises) // of two that fit at one place the earlier is taken
+	for _, list := range [][]engine.Container{spec.InitContainers, spec.Containers} {
+		for i := range list {
+			if image := imageFor(&list[i]); image != list[i].Image {
+				pairs = append(pairs, image, list[i].Image)
+			}
+		}
+	}
 	if pod.uid != "" {
 		pairs = append(pairs, pod.name+"_"+pod.namespace+"("+pod.uid+")", full+"("+group+")", pod.uid, group)
 	}
@@ -42,13 +48,7 @@ func newScrubber(cloud, group string, spec *engine.Spec, pod identity, disguises
 	pairs = append(pairs,
 		`"`+pod.namespace+`"`, `"`+shownNamespace+`"`, "namespace "+pod.namespace, "namespace "+shownNamespace,
 	)
-	s := &scrubber{names: strings.NewReplacer(pairs...), cloud: cloud}
-	if pod.node != "" {
-		// A node's name may be a plain word; only where the text says that it
-		// is a node is it one.
-		s.node = regexp.MustCompile(`(\b[Nn]odes? "?)` + regexp.QuoteMeta(pod.node) + `\b`)
-	}
-	return s
+	return &scrubber{names: strings.NewReplacer(pairs...), node: pod.node, cloud: cloud}
 }
 
 // scrub returns text without the backing cluster's names.
@@ -57,8 +57,11 @@ func (s *scrubber) scrub(text string) string {
 		return ""
 	}
 	text = s.names.Replace(text)
-	if s.node != nil {
-		text = s.node.ReplaceAllString(text, "${1}"+s.cloud)
+	if s.node == "" || !strings.Contains(text, s.node) {
+		return text
 	}
-	return text
+	// A node's name may be a plain word; only where the text says that it is a
+	// node is it one.
+	node := regexp.MustCompile(`(\b[Nn]odes? "?)` + regexp.QuoteMeta(s.node) + `\b`)
+	return node.ReplaceAllString(text, "${1}"+s.cloud)
 }

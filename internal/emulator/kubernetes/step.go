@@ -53,6 +53,9 @@ func (g *group) step(ctx context.Context, in *inbox) (pause time.Duration, over 
 		return g.adapt(ctx, in), false
 	case in.restart:
 		return g.restart(ctx, in), false
+	case g.pod.stuck(in.seen):
+		g.replace(in)
+		return 0, false
 	default:
 		return g.idle(in), false
 	}

@@ -1,0 +1,99 @@
+package e2e
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cumulet/cumulet/internal/local"
+)
+
+// containers is the system that the scenarios over real containers share.
+var containers onDemand
+
+// startLimit bounds the start of a system, on a machine that has much else to
+// do; an idle one takes ten seconds.
+const startLimit = 3 * time.Minute
+
+// onDemand is a system that is started when it is first asked for.
+type onDemand struct {
+	dir   string
+	start sync.Once
+	stack *local.Stack
+}
+
+// get starts the system if need be. Where no machine can run containers the
+// test fails and says why.
+func (s *onDemand) get(t *testing.T) *local.Stack {
+	t.Helper()
+	s.start.Do(func() {
+		var err error
+		if s.stack, err = startContainers(t, containerOptions(s.dir)); err != nil {
+			t.Fatalf("starting the system with real containers (make build containers makes what it needs): %v", err)
+		}
+	})
+	if s.stack == nil {
+		t.Fatal("the system with real containers does not start: see the test that was first to need it")
+	}
+	return s.stack
+}
+
+// stop ends the system if it was started.
+func (s *onDemand) stop() error {
+	if s.stack == nil {
+		return nil
+	}
+	return s.stack.Stop()
+}
+
+// containerOptions are those of a system with real containers, whose images are
+// the ones that were built here.
+func containerOptions(dir string) local.Options {
+	return local.Options{
+		Dir: dir, BinDir: binDir(), CumuletFlags: []string{"-v", "1"},
+		Runtime: local.RuntimeKubernetes, Images: builtImages(),
+	}
+}
+
+func builtImages() string { return filepath.Join(binDir(), "images") }
+
+// startContainers starts a system and logs how long that takes.
+func startContainers(t *testing.T, options local.Options) (*local.Stack, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	begun := time.Now()
+	stack, err := local.Start(ctx, options)
+	t.Logf("start of a system: %v", since(begun))
+	return stack, err
+}
+
+func since(begun time.Time) time.Duration { return time.Since(begun).Round(10 * time.Millisecond) }
+
+// inContainers is onBoth over real containers.
+func inContainers(t *testing.T, scenario func(t *testing.T, c *target)) {
+	t.Helper()
+	stack := containers.get(t)
+	for cloud, node := range nodes {
+		t.Run(cloud, func(t *testing.T) {
+			t.Parallel()
+			scenario(t, newTargetOf(t, stack, cloud, node))
+		})
+	}
+}
+
+// inContainersAlone is inContainers one cloud after the other, for scenarios
+// that measure.
+func inContainersAlone(t *testing.T, scenario func(t *testing.T, c *target)) {
+	t.Helper()
+	stack := containers.get(t)
+	for cloud, node := range nodes {
+		t.Run(cloud, func(t *testing.T) { scenario(t, newTargetOf(t, stack, cloud, node)) })
+	}
+}
+
+// lasting is a script that runs until it is told to end, and then does so at
+// once.
+const lasting = "trap exit TERM; sleep 3600 & wait"
