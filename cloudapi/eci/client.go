@@ -127,6 +127,7 @@ func withDefaults(o Options) Options {
 // perMinute holds the published quotas in calls per 60 s (page
 // api-eci-2018-08-08-quota).
 var perMinute = map[string]float64{
+	opRestart: 1000, opUpdate: 1000,
 	opGroups: 2000, opStatus: 10000, opLog: 500, opExec: 500, opMetrics: 2000,
 }
 

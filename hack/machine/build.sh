@@ -54,12 +54,31 @@ system_runc() {
 	echo "$path"
 }
 
+# fetch_seccomp puts libseccomp into a folder, from Debian's package, with a
+# stand-in for pkg-config that tells its name alone: where it is comes by
+# CGO_CFLAGS and CGO_LDFLAGS, which go's build cache takes into account.
+fetch_seccomp() (
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 1
+	mkdir -p "$1" && cd "$1" || exit 1
+	apt-get download libseccomp-dev && dpkg-deb -x libseccomp-dev_*.deb . || exit 1
+	ln -s "$(find usr -name libseccomp.a)" libseccomp.a || exit 1
+	printf '#!/bin/sh\n[ "$1" = --cflags ] || echo -lseccomp\n' >pkg-config
+	chmod +x pkg-config
+)
+
 # build_runc links runc statically if the C library allows it, so that the
-# binary runs wherever bin/ is taken to. Without seccomp, which would need its
-# library's headers.
+# binary runs wherever bin/ is taken to. It has seccomp if libseccomp is here or
+# can be fetched; pods that ask for a profile do not start without.
 build_runc() {
 	if [ -n "$cc" ]; then
-		compile_runc "$1" -tags "netgo osusergo" -ldflags "-s -w -linkmode external -extldflags -static" && return
+		static='-s -w -linkmode external -extldflags -static'
+		compile_runc "$1" -tags "seccomp netgo osusergo" -ldflags "$static" && return
+		if fetch_seccomp "$1.seccomp" >"$1.log" 2>&1; then
+			PKG_CONFIG=$1.seccomp/pkg-config CGO_CFLAGS="-O2 -g -I$1.seccomp/usr/include" CGO_LDFLAGS="-L$1.seccomp" \
+				compile_runc "$1" -tags "seccomp netgo osusergo" -ldflags "$static" && return
+		fi
+		echo "machine: runc is built without seccomp (libseccomp's headers and static library are not to be had)" >&2
+		compile_runc "$1" -tags "netgo osusergo" -ldflags "$static" && return
 		compile_runc "$1" -ldflags "-s -w" && return
 		cat "$1.log" >&2
 	fi
@@ -80,7 +99,7 @@ compile_runc() {
 build() {
 	echo "machine: building containerd, runc and the network plugins from source into bin/machine/ (a minute or two at first)." >&2
 	temporary=$bin/.cache/building-machine-$$
-	trap 'rm -rf "$temporary" "$temporary.log"' EXIT
+	trap 'rm -rf "$temporary" "$temporary.log" "$temporary.seccomp"' EXIT
 	trap 'exit 1' HUP INT TERM
 	mkdir "$temporary"
 	version=github.com/containerd/containerd/v2/version.Version
