@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/cumulet/cumulet/internal/registry"
 )
@@ -21,6 +23,9 @@ const (
 	wrongPassword    = "wrong-horse-battery-staple"
 )
 
+// noLogin is what containerd says when a registry wants a login and it has none.
+const noLogin = "authorization failed: no basic auth credentials"
+
 // pullFailures are pods whose image cannot be had.
 var pullFailures = map[string]struct {
 	reason string
@@ -30,9 +35,9 @@ var pullFailures = map[string]struct {
 	// want is a part of what is told on the pod.
 	want string
 }{
-	"anonymous": {"no login", "library/busybox:1", "", "401 Unauthorized"},
-	"mistaken":  {"a wrong password", "library/busybox:1.36", "mistaken", "401 Unauthorized"},
-	"unknown":   {"an image that does not exist", "library/nonesuch:1", "private", "not found"},
+	"Anonymous": {"no login", "library/busybox:1", "", noLogin},
+	"Mistaken":  {"a wrong password", "library/busybox:1.36", "mistaken", "401 Unauthorized"},
+	"Unknown":   {"an image that does not exist", "library/nonesuch:1", "private", "not found"},
 }
 
 // TestContainersPull pulls images from a registry that wants a login.
@@ -52,16 +57,16 @@ func TestContainersPull(t *testing.T) {
 		c.createLogin(t, "private", host, registryPassword)
 		c.createLogin(t, "mistaken", host, wrongPassword)
 		for name, tc := range pullFailures {
-			c.create(t, c.pod(name, lasting, pulling(host, tc.image, tc.secret)))
+			c.create(t, c.pod(strings.ToLower(name), lasting, pulling(host, tc.image, tc.secret)))
 		}
 		c.create(t, c.pod("allowed", lasting, pulling(host, "library/busybox:1.37", "private")))
 		c.awaitPod(t, "allowed", "ready", isReady)
 		for name, tc := range pullFailures {
-			c.checkPullFailure(t, name, tc.want)
+			t.Run(name, func(t *testing.T) { c.checkPullFailure(t, strings.ToLower(name), tc.want) })
 		}
 		// The machine has that image now. Others still need a login for it.
 		c.create(t, c.pod("freeloader", lasting, pulling(host, "library/busybox:1.37", "")))
-		c.checkPullFailure(t, "freeloader", "401 Unauthorized")
+		t.Run("Freeloader", func(t *testing.T) { c.checkPullFailure(t, "freeloader", noLogin) })
 		c.create(t, c.pod("never", lasting, func(p *corev1.Pod) { p.Spec.Containers[0].ImagePullPolicy = corev1.PullNever }))
 		c.checkNeverPulled(t)
 	})
@@ -90,7 +95,7 @@ func (c *target) checkPullFailure(t *testing.T, name, want string) {
 		reason := waitingReason(p)
 		return reason == "ErrImagePull" || reason == "ImagePullBackOff"
 	})
-	c.eventually(t, "an event that says "+want, c.hasMessage(name, "Failed", want))
+	c.awaitMessage(t, name, "Failed", want)
 	c.eventually(t, "event BackOff", c.hasEvent(name, "BackOff"))
 }
 
@@ -101,33 +106,37 @@ func waitingReason(p *corev1.Pod) string {
 	return p.Status.ContainerStatuses[0].State.Waiting.Reason
 }
 
-// hasMessage tells whether an event with this reason and text was told on the
+// awaitMessage waits until an event with this reason and text was told on the
 // pod.
-func (c *target) hasMessage(pod, reason, text string) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) {
-		events, err := c.kube.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod + ",reason=" + reason})
+func (c *target) awaitMessage(t *testing.T, pod, reason, text string) {
+	t.Helper()
+	var told []string
+	there := func(ctx context.Context) (bool, error) {
+		events, err := c.kube.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod})
 		if err != nil {
 			return false, err
 		}
+		told = nil
 		for i := range events.Items {
-			if strings.Contains(events.Items[i].Message, text) {
+			e := &events.Items[i]
+			if e.Reason == reason && strings.Contains(e.Message, text) {
 				return true, nil
 			}
+			told = append(told, e.Reason+": "+e.Message)
 		}
 		return false, nil
+	}
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, there); err != nil {
+		t.Fatalf("no event %s on pod %s says %q: %v; told are\n%s", reason, pod, text, err, strings.Join(told, "\n"))
 	}
 }
 
 // checkNeverPulled makes sure that a pod whose image must not be pulled does
-// not run: a new group has no images.
+// not run, though the machine has the image: a new group has none.
 func (c *target) checkNeverPulled(t *testing.T) {
 	t.Helper()
-	pod := c.awaitPod(t, "never", "told why it cannot run", func(p *corev1.Pod) bool {
-		return p.Status.Phase != corev1.PodPending || waitingReason(p) == "ErrImageNeverPull"
-	})
-	if pod.Status.Phase == corev1.PodRunning {
-		t.Errorf("imagePullPolicy Never: the container runs with an image that is not its group's")
-	}
+	c.awaitPod(t, "never", "without its image", func(p *corev1.Pod) bool { return waitingReason(p) == "ErrImageNeverPull" })
+	c.awaitMessage(t, "never", "ErrImageNeverPull", "is not present with pull policy of Never")
 }
 
 // checkNoPassword looks for the passwords in all logs and settings of a system.

@@ -179,7 +179,7 @@ func TestContainersAttach(t *testing.T) {
 		if out, mistakes, code := c.kubectl(t, "", args...); code == 0 {
 			t.Errorf("a shell on KCI: %q, %q", out, mistakes)
 		}
-		c.eventually(t, "event with the reason", c.hasMessage("shell", "UnsupportedPodSpec", "spec.containers[0].stdin"))
+		c.awaitMessage(t, "shell", "UnsupportedPodSpec", "spec.containers[0].stdin")
 	})
 }
 

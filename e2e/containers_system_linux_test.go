@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -30,7 +31,7 @@ const killedLimit = 2 * time.Second
 // TestContainersKilled kills cloud-emulator while containers run: at once
 // nothing of its machine is left, and a new start in the same folder is clean.
 func TestContainersKilled(t *testing.T) {
-	options := containerOptions(t.TempDir())
+	options := containerOptions(ownDir(t))
 	first, stop := startOwn(t, options)
 	for cloud, node := range nodes {
 		c := inDefault(first.Kube, cloud, node)
@@ -59,9 +60,9 @@ func TestContainersKilled(t *testing.T) {
 	second, stop := startOwn(t, options)
 	m = machineOf(t, options.Dir)
 	for cloud, node := range nodes {
-		c := newTargetOf(t, second, cloud, node)
-		c.create(t, c.pod("again", lasting))
-		c.awaitPod(t, "again", "ready", isReady)
+		c := inDefault(second.Kube, cloud, node)
+		c.create(t, c.pod(cloud+"-again", lasting))
+		c.awaitPod(t, cloud+"-again", "ready", isReady)
 	}
 	checkBacking(t, second)
 	running = m.processes(t)
@@ -70,6 +71,10 @@ func TestContainersKilled(t *testing.T) {
 	}
 	checkEnded(t, m, running)
 }
+
+// ownDir is the folder of a system that only this test uses. It is kept when a
+// test fails.
+func ownDir(t *testing.T) string { return filepath.Join(filepath.Dir(containers.dir), t.Name()) }
 
 // startOwn starts a system that only this test uses. It is stopped once, at the
 // latest when the test ends.
@@ -155,7 +160,7 @@ func checkEnded(t *testing.T, m emulated, before []hostProcess) {
 func TestContainersElsewhere(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
-	theirs, err := local.StartBare(ctx, local.Options{Dir: t.TempDir(), BinDir: binDir(), Images: builtImages()})
+	theirs, err := local.StartBare(ctx, local.Options{Dir: filepath.Join(ownDir(t), "theirs"), BinDir: binDir(), Images: builtImages()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +170,9 @@ func TestContainersElsewhere(t *testing.T) {
 		}
 	})
 	ours, stop := startOwn(t, local.Options{
-		Dir: t.TempDir(), BinDir: binDir(), BackingKubeconfig: theirs.Kubeconfig(), Untainted: []string{local.NodeECI, local.NodeKCI},
+		Dir: filepath.Join(ownDir(t), "ours"), BinDir: binDir(),
+		Runtime: local.RuntimeKubernetes, BackingKubeconfig: theirs.Kubeconfig(),
+		Untainted: []string{local.NodeECI, local.NodeKCI},
 	})
 	var told strings.Builder
 	begun := time.Now()
@@ -202,16 +209,15 @@ const stopLimit = 10 * time.Second
 // TestContainersUp starts the system as a person does, and ends it politely
 // while containers run that do not listen.
 func TestContainersUp(t *testing.T) {
-	dir := t.TempDir()
+	dir := ownDir(t)
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
 	up := exec.CommandContext(ctx, filepath.Join(binDir(), "cumulet-local"), "up", "--dir", dir)
-	var told strings.Builder
-	up.Stderr = &told
 	out, err := up.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	up.Stderr = up.Stdout
 	if err := up.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -227,9 +233,9 @@ func TestContainersUp(t *testing.T) {
 	if err := up.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, output) // until its end
-	if err := up.Wait(); err != nil {
-		t.Errorf("cumulet-local: %v\n%s", err, told.String())
+	told, err := io.ReadAll(output) // until its end
+	if err := errors.Join(err, up.Wait()); err != nil {
+		t.Errorf("cumulet-local: %v\n%s", err, told)
 	}
 	took := since(begun)
 	t.Logf("everything has ended after %v", took)
@@ -269,13 +275,15 @@ func runDeaf(t *testing.T, c *target) {
 // awaitText reads lines until one has a text.
 func awaitText(t *testing.T, output *bufio.Reader, text string) {
 	t.Helper()
+	var read strings.Builder
 	for {
 		line, err := output.ReadString('\n')
+		read.WriteString(line)
 		if strings.Contains(line, text) {
 			return
 		}
 		if err != nil {
-			t.Fatalf("waiting for %q: %v", text, err)
+			t.Fatalf("waiting for %q: %v; told was\n%s", text, err, read.String())
 		}
 	}
 }

@@ -54,7 +54,7 @@ func runAll(m *testing.M) (code int) {
 	if code == 0 {
 		_ = os.RemoveAll(dir)
 	} else {
-		fmt.Fprintln(os.Stderr, "logs are kept in", filepath.Join(dir, "logs"), "and", filepath.Join(containers.dir, "logs"))
+		fmt.Fprintln(os.Stderr, "everything is kept in", dir, "with logs in logs, containers/logs and the tests' own folders")
 	}
 	return code
 }

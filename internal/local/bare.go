@@ -35,7 +35,7 @@ func StartBare(ctx context.Context, o Options) (bare *Bare, err error) {
 			err = errors.Join(err, b.Stop())
 		}
 	}()
-	if err := b.stack.prepareMachine(); err != nil {
+	if err := b.stack.prepareMachine(ctx); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{b.stack.startCluster, b.stack.startRegistry, b.startMachine} {

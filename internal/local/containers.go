@@ -52,7 +52,7 @@ const (
 )
 
 // chooseRuntime decides what RuntimeAuto means here and says why.
-func (s *Stack) chooseRuntime(context.Context) error {
+func (s *Stack) chooseRuntime(ctx context.Context) error {
 	o := &s.options
 	if o.BackingKubeconfig != "" {
 		if o.Runtime == RuntimeSimulated {
@@ -71,7 +71,7 @@ func (s *Stack) chooseRuntime(context.Context) error {
 	case why == nil:
 		o.Runtime = RuntimeKubernetes
 		o.Progress("containers are real: a kubelet with containerd runs them in namespaces of its own")
-		return s.prepareMachine()
+		return s.prepareMachine(ctx)
 	case o.Runtime == RuntimeKubernetes:
 		return fmt.Errorf("running containers: %w", why)
 	default:
@@ -83,12 +83,12 @@ func (s *Stack) chooseRuntime(context.Context) error {
 
 // prepareMachine settles what the control plane must know of the machine
 // before either starts.
-func (s *Stack) prepareMachine() error {
-	network, err := machine.ChooseNetwork()
+func (s *Stack) prepareMachine(ctx context.Context) error {
+	network, release, err := machine.ReserveNetwork(ctx)
 	if err != nil {
 		return fmt.Errorf("choosing the machine's network: %w", err)
 	}
-	s.network = &network
+	s.network, s.releaseNetwork = &network, release
 	return nil
 }
 

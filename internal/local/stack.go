@@ -68,9 +68,11 @@ type Stack struct {
 	agent    *supervised
 
 	// What real containers need on a machine of our own; nil otherwise.
-	network  *machine.Network
-	registry *registry.Registry
-	backing  *controlplane.Cluster
+	network *machine.Network
+	// releaseNetwork lets others have the network.
+	releaseNetwork func() error
+	registry       *registry.Registry
+	backing        *controlplane.Cluster
 }
 
 // Start starts everything and returns when both virtual nodes are Ready. On an
@@ -203,6 +205,9 @@ func (s *Stack) Stop() error {
 	}
 	if s.registry != nil {
 		errs = append(errs, s.registry.Close())
+	}
+	if s.releaseNetwork != nil {
+		errs = append(errs, s.releaseNetwork())
 	}
 	return errors.Join(errs...)
 }

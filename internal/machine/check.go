@@ -60,6 +60,20 @@ func checkPrograms(binDir string, exists func(file string) bool) error {
 		binDir, strings.Join(missing, ", "), strings.Join(targets, " and "))
 }
 
+// neededWatchers is how many inotify instances a machine takes, with one to
+// spare: 7 of the kubelet and 1 of containerd.
+const neededWatchers = 9
+
+// checkWatchers says why so many inotify instances are too few. Where it is
+// not said, kubelet ends with "too many open files".
+func checkWatchers(available int) error {
+	if available >= neededWatchers {
+		return nil
+	}
+	return fmt.Errorf("a machine needs %d inotify instances and %d are left: end other programs that watch files, or allow "+
+		"more (sysctl fs.inotify.max_user_instances=1024)", neededWatchers, available)
+}
+
 // checkControllers says which cgroup controllers are missing.
 func checkControllers(available []string) error {
 	if len(available) == 0 {

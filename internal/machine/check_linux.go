@@ -30,7 +30,7 @@ func Check(binDir string) error {
 	return errors.Join(
 		checkSystem(runtime.GOOS),
 		checkPrograms(binDir, exists),
-		firstError(func() error { return checkUser(os.Geteuid()) }, checkCgroups, checkNamespaces),
+		firstError(func() error { return checkUser(os.Geteuid()) }, checkCgroups, checkInotify, checkNamespaces),
 	)
 }
 
@@ -61,6 +61,24 @@ func checkCgroups() error {
 		}
 	}
 	return checkControllers(available)
+}
+
+// checkInotify counts the inotify instances that our user may have, up to those
+// needed.
+func checkInotify() error {
+	available := 0
+	for range neededWatchers {
+		fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
+		if errors.Is(err, unix.EMFILE) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("watching files: %w", err)
+		}
+		available++
+		defer func() { _ = unix.Close(fd) }() // all at once, at the end
+	}
+	return checkWatchers(available)
 }
 
 // trialTimeout bounds what takes some 20 ms.

@@ -20,6 +20,8 @@ func TestCheckMessages(t *testing.T) {
 		"Nothing":   {reason: "Both targets are named once.", err: checkPrograms("bin", nothing), want: []string{"missing in bin (kubelet, machine/containerd,", "make controlplane and make machine"}},
 		"NoRunc":    {reason: "Only what is missing is named.", err: checkPrograms("bin", func(file string) bool { return file != "machine/runc" }), want: []string{"(machine/runc): build them with make machine"}},
 		"Cgroups":   {reason: "They have what a kubelet needs.", err: checkControllers([]string{"cpuset", "cpu", "memory", "pids"})},
+		"Watchers":  {reason: "There are as many as it takes.", err: checkWatchers(9)},
+		"NoWatcher": {reason: "It says how to get more.", err: checkWatchers(3), want: []string{"needs 9 inotify instances and 3 are left", "max_user_instances"}},
 		"NoCgroups": {reason: "There is no hierarchy.", err: checkControllers(nil), want: []string{"no cgroups below /sys/fs/cgroup"}},
 		"NoMemory":  {reason: "Some kernels are started so.", err: checkControllers([]string{"cpu", "pids"}), want: []string{"missing (memory)", "cgroup_disable"}},
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -80,7 +81,8 @@ func runFirst() error {
 		// or wants us to be.
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		f.unlink()
-		os.Exit(0) //nolint:revive // the end of this process is the machine's, whatever it is doing
+		// Not os.Exit, which may have more to do first.
+		syscall.Exit(0) //nolint:revive // the end of this process is the machine's, whatever it is doing
 	}()
 	err := f.run(context.Background())
 	last := report{Error: err.Error()}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -243,7 +244,7 @@ func push(t *testing.T, reference string, program []byte, verb string) {
 		t.Fatal(err)
 	}
 	file = file.DeepCopy()
-	file.OS, file.Architecture = "linux", "amd64"
+	file.OS, file.Architecture = "linux", runtime.GOARCH
 	file.Config.Entrypoint, file.Config.Cmd = []string{"/app"}, []string{verb}
 	if image, err = mutate.ConfigFile(image, file); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,11 @@ func Check(string) error { return checkSystem(runtime.GOOS) }
 // ChooseNetwork returns what Check does.
 func ChooseNetwork() (Network, error) { return Network{}, checkSystem(runtime.GOOS) }
 
+// ReserveNetwork returns what Check does.
+func ReserveNetwork(context.Context) (Network, func() error, error) {
+	return Network{}, nil, checkSystem(runtime.GOOS)
+}
+
 // Start returns what Check does.
 func Start(context.Context, Options) (*Machine, error) { return nil, checkSystem(runtime.GOOS) }
 

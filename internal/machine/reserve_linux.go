@@ -1,0 +1,36 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReserveNetwork chooses a network as ChooseNetwork does, and keeps it from
+// others who reserve one, until release or the end of this process: between
+// choosing a network and the start of the machine that takes it, some time may
+// pass.
+func ReserveNetwork(ctx context.Context) (network Network, release func() error, err error) {
+	used, err := usedPrefixes()
+	if err != nil {
+		return Network{}, nil, fmt.Errorf("choosing a network: %w", err)
+	}
+	var config net.ListenConfig
+	for {
+		network, err := chooseNetwork(used)
+		if err != nil {
+			return Network{}, nil, err
+		}
+		name, err := config.Listen(ctx, "unix", "@"+network.id()+"-reserved")
+		if err == nil {
+			return network, name.Close, nil
+		}
+		if !errors.Is(err, unix.EADDRINUSE) {
+			return Network{}, nil, fmt.Errorf("reserving network %v: %w", network.Prefix, err)
+		}
+		used = append(used, network.Prefix)
+	}
+}
