@@ -122,8 +122,10 @@ func TestContainersExec(t *testing.T) {
 // typeInTerminal has a conversation with a command on a terminal.
 func (c *target) typeInTerminal(t *testing.T) {
 	t.Helper()
-	command := c.boundedKubectl(t, "exec", "-it", "box", "--", "sh", "-c",
-		`tty; stty size; read word; echo "the word is $word"; until test "$(stty size)" = "40 100"; do sleep 0.1; done; exit 4`)
+	// A terminal gets its size a moment after the command has begun.
+	command := c.boundedKubectl(t, "exec", "-it", "box", "--", "sh", "-c", `
+		has_size() { until test "$(stty size 2>/dev/null)" = "$1"; do sleep 0.1; done; echo "the size is $1"; }
+		tty; has_size "33 99"; read word; echo "the word is $word"; has_size "40 100"; exit 4`)
 	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 33, Cols: 99})
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +133,7 @@ func (c *target) typeInTerminal(t *testing.T) {
 	defer func() { _ = terminal.Close() }()
 	shown := bufio.NewReader(terminal)
 	expect(t, shown, "/dev/pts/")
-	expect(t, shown, "33 99\r\n")
+	expect(t, shown, "the size is 33 99\r\n")
 	if _, err := terminal.WriteString("please\r"); err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +141,7 @@ func (c *target) typeInTerminal(t *testing.T) {
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 100}); err != nil {
 		t.Fatal(err)
 	}
+	expect(t, shown, "the size is 40 100\r\n")
 	expect(t, shown, "exit code 4")
 	_ = command.Wait() // it tells the exit code
 	if code := command.ProcessState.ExitCode(); code != 4 {
@@ -163,7 +166,7 @@ func expect(t *testing.T, shown *bufio.Reader, text string) {
 // the cloud can have it; and watches a container by kubectl attach.
 func TestContainersAttach(t *testing.T) {
 	inContainers(t, func(t *testing.T, c *target) {
-		c.create(t, c.pod("talk", "while true; do echo talking; sleep 0.1; done"))
+		c.create(t, c.pod("talk", "trap exit TERM; while true; do echo talking; sleep 0.1; done"))
 		c.awaitPod(t, "talk", "ready", isReady)
 		watched := c.start(t, "attach", "talk")
 		if line := watched.line(t); line != "talking" {

@@ -61,8 +61,10 @@ type Outcomes struct {
 	// Tests are those that were to run; Results are by Test.Spec.
 	Tests   []Test
 	Results map[string]Result
-	// Expected are the committed results, Comparison is with them.
+	// Expected are the committed results, Comparison is with them. Control are
+	// the committed results of the emulated clouds' own kubelet.
 	Expected   Expected
+	Control    Expected
 	Comparison Comparison
 	// Took is the time of the whole run, Testing that of the tests alone.
 	Took, Testing time.Duration
@@ -91,8 +93,9 @@ func Run(ctx context.Context, o Options) (Outcomes, error) {
 	if r.tests, err = catalog.Select(o.Selection); err != nil {
 		return Outcomes{}, err
 	}
-	expected, err := LoadExpected(o.Cloud)
-	if err != nil {
+	expected, errExpected := LoadExpected(o.Cloud)
+	control, errControl := LoadExpected(Control)
+	if err := errors.Join(errExpected, errControl); err != nil {
 		return Outcomes{}, err
 	}
 	if err := errors.Join(r.checkPrograms(), r.clearDir()); err != nil {
@@ -104,7 +107,8 @@ func Run(ctx context.Context, o Options) (Outcomes, error) {
 		return Outcomes{}, err
 	}
 	return Outcomes{
-		Tests: r.tests, Results: r.report.results, Expected: expected, Comparison: Compare(r.tests, r.report.results, expected),
+		Tests: r.tests, Results: r.report.results,
+		Expected: expected, Control: control, Comparison: Compare(r.tests, r.report.results, expected),
 		Took: o.Clock.Since(begun), Testing: testing,
 	}, err
 }

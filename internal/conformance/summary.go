@@ -21,8 +21,10 @@ type tally map[Outcome]int
 
 func (t tally) total() int {
 	sum := 0
-	for _, n := range t {
-		sum += n
+	for o, n := range t {
+		if o != onControl {
+			sum += n
+		}
 	}
 	return sum
 }
@@ -40,18 +42,28 @@ func outcomeOf(t Test, results map[string]Result, expected Expected) Outcome {
 	return r.Outcome
 }
 
-// table writes how many tests of each area and class had which outcome.
-func table(out io.Writer, tests []Test, outcome func(Test) Outcome) error {
+// onControl counts, in a tally, the tests that pass on the control column
+// according to what is committed of it.
+const onControl Outcome = "pass on control"
+
+// table writes how many tests of each area and class had which outcome, and how
+// many of them pass on the control column.
+func table(out io.Writer, tests []Test, outcome func(Test) Outcome, control Expected) error {
 	groups, tallies := tallyGroups(tests, outcome)
+	for _, t := range tests {
+		if entry, _ := control.entry(t); entry.Result == Passed {
+			tallies[group{t.Area, t.Class}][onControl]++
+		}
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(area, class string, t tally) {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t", area, class, t.total()) // Flush tells
-		for _, o := range outcomes {
+		for _, o := range append(slices.Clone(outcomes), onControl) {
 			_, _ = fmt.Fprintf(w, "%d\t", t[o])
 		}
 		_, _ = fmt.Fprintln(w)
 	}
-	_, _ = fmt.Fprintln(w, "area\tclass\ttests\tpass\tfail\tnot expressible\tskipped\tnot run\t")
+	_, _ = fmt.Fprintln(w, "area\tclass\ttests\tpass\tfail\tnot expressible\tskipped\tnot run\tcontrol passes\t")
 	all, byClass := tally{}, map[Class]tally{}
 	for _, g := range groups {
 		row(g.area, string(g.class), tallies[g])
@@ -120,7 +132,7 @@ func (o Outcomes) Summary(out io.Writer, cloud Cloud) error {
 	}
 	fmt.Fprintf(&b, "\nKubernetes %s conformance on %s: %s, of which %s for the tests\n\n",
 		Release, cloud, o.Took.Round(time.Second), o.Testing.Round(time.Second))
-	if err := table(&b, o.Tests, func(t Test) Outcome { return outcomeOf(t, o.Results, expected) }); err != nil {
+	if err := table(&b, o.Tests, func(t Test) Outcome { return outcomeOf(t, o.Results, expected) }, o.Control); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
 	b.WriteString(o.Comparison.describe(cloud))

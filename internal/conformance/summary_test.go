@@ -40,7 +40,7 @@ func TestSummary(t *testing.T) {
 		c[4].Spec: {Outcome: Skipped, Cause: "Requires at least 2 nodes"},
 	}
 	o := Outcomes{
-		Tests: c, Results: results, Expected: e, Comparison: Compare(c, results, e),
+		Tests: c, Results: results, Expected: e, Control: e, Comparison: Compare(c, results, e),
 		Took: 83*time.Second + 400*time.Millisecond, Testing: 70 * time.Second,
 	}
 	var b strings.Builder
@@ -53,7 +53,7 @@ func TestSummary(t *testing.T) {
 func TestSummaryAsExpected(t *testing.T) {
 	c, e := fixture(t)
 	results := map[string]Result{c[0].Spec: {Outcome: Passed}}
-	o := Outcomes{Tests: c[:1], Results: results, Expected: e, Comparison: Compare(c[:1], results, e), Took: time.Minute, Testing: time.Second}
+	o := Outcomes{Tests: c[:1], Results: results, Expected: e, Control: e, Comparison: Compare(c[:1], results, e), Took: time.Minute, Testing: time.Second}
 	var b strings.Builder
 	if err := o.Summary(&b, KCI); err != nil {
 		t.Fatal(err)

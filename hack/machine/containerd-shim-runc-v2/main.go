@@ -1,8 +1,8 @@
-// Command containerd-shim-runc-v2 is containerd's shim for runc, for a runc that
-// was built without seccomp. kubelet asks for the runtime's seccomp profile for
-// every pod's sandbox, whatever the pod says, and runc would refuse it. The
-// sandbox only holds namespaces and runs nothing of the pod, so it goes without.
-// A container that asks for a profile is refused as ever.
+// Command containerd-shim-runc-v2 is containerd's shim for runc, also for a runc
+// that was built without seccomp. kubelet asks for the runtime's seccomp profile
+// for every pod's sandbox, whatever the pod says, and such a runc would refuse
+// it. The sandbox only holds namespaces and runs nothing of the pod, so it goes
+// without. A container that asks for a profile gets it, or is refused.
 package main
 
 import (

@@ -32,6 +32,8 @@ func main() {
 		fetch(args[0])
 	case "eat":
 		eat()
+	case "seccomp":
+		seccomp()
 	default:
 		fail(fmt.Errorf("unknown verb %q", verb))
 	}
@@ -44,6 +46,19 @@ func eat() {
 		all = append(all, bytes.Repeat([]byte{1}, 1<<20))
 		if len(all) > 4<<10 {
 			fail(errors.New("nobody minds"))
+		}
+	}
+}
+
+// seccomp prints the mode of seccomp that we are in.
+func seccomp() {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		fail(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if mode, found := strings.CutPrefix(line, "Seccomp:"); found {
+			fmt.Println(strings.TrimSpace(mode))
 		}
 	}
 }
