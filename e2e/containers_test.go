@@ -84,16 +84,6 @@ func inContainers(t *testing.T, scenario func(t *testing.T, c *target)) {
 	}
 }
 
-// inContainersAlone is inContainers one cloud after the other, for scenarios
-// that measure.
-func inContainersAlone(t *testing.T, scenario func(t *testing.T, c *target)) {
-	t.Helper()
-	stack := containers.get(t)
-	for cloud, node := range nodes {
-		t.Run(cloud, func(t *testing.T) { scenario(t, newTargetOf(t, stack, cloud, node)) })
-	}
-}
-
 // lasting is a script that runs until it is told to end, and then does so at
 // once.
 const lasting = "trap exit TERM; sleep 3600 & wait"

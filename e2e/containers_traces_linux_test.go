@@ -144,8 +144,10 @@ func (m emulated) left(before []hostProcess) error {
 	if names := living(before); len(names) > 0 {
 		errs = append(errs, fmt.Errorf("processes run: %v", names))
 	}
-	if _, err := os.Stat("/sys/class/net/" + m.id); !errors.Is(err, fs.ErrNotExist) {
-		errs = append(errs, fmt.Errorf("link %s is there: %v", m.id, err))
+	if _, err := os.Stat("/sys/class/net/" + m.id); err == nil {
+		errs = append(errs, fmt.Errorf("link %s is there", m.id))
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
 	}
 	mounts, err := mountPoints("self")
 	errs = append(errs, err)
