@@ -52,7 +52,7 @@ func parseHierarchies(mountinfo io.Reader) ([]hierarchy, error) {
 		if len(mount) < 5 || len(kind) < 1 {
 			continue
 		}
-		path := mount[4]
+		path := filepath.Clean(mount[4])
 		if path != cgroupRoot && filepath.Dir(path) != cgroupRoot {
 			continue // the same once more, for a container
 		}

@@ -68,6 +68,7 @@ func FuzzParseHierarchies(f *testing.F) {
 		}
 		f.Add(string(content))
 	}
+	f.Add("0 0 0 0 //sys/fs/cgroup/ - cgroup")
 	f.Fuzz(func(t *testing.T, mountinfo string) {
 		found, err := parseHierarchies(strings.NewReader(mountinfo))
 		if err != nil {

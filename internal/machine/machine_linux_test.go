@@ -57,10 +57,13 @@ func TestMachineRunsPods(t *testing.T) {
 		}
 	})
 	t.Run("Logs", func(t *testing.T) {
-		logs, err := w.api.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
-		if err != nil || string(logs) != "serving as first\n" {
-			t.Errorf("logs = %q, %v", logs, err)
-		}
+		eventually(t, time.Minute, func() error {
+			logs, err := w.api.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
+			if err == nil && string(logs) != "serving as first\n" {
+				return fmt.Errorf("logs = %q", logs)
+			}
+			return err
+		})
 	})
 	t.Run("Exec", func(t *testing.T) {
 		if got, err := w.exec(t, "first", "print", "from", "inside"); err != nil || got != "from inside\n" {
@@ -319,7 +322,7 @@ func TestMachineFails(t *testing.T) {
 }
 
 // cycles is how often TestMachineCycles starts a machine.
-const cycles = 50
+const cycles = 20
 
 // TestMachineCycles checks that nothing piles up.
 func TestMachineCycles(t *testing.T) {
