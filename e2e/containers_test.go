@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,35 +16,44 @@ var containers onDemand
 // do; an idle one takes ten seconds.
 const startLimit = 3 * time.Minute
 
-// onDemand is a system that is started when it is first asked for.
+// onDemand is a system that is started when it is needed.
 type onDemand struct {
 	dir   string
-	start sync.Once
 	stack *local.Stack
 }
 
-// get starts the system if need be. Where no machine can run containers the
-// test fails and says why.
+// get starts the system if it does not run. Where no machine can run containers
+// the test fails and says why.
 func (s *onDemand) get(t *testing.T) *local.Stack {
 	t.Helper()
-	s.start.Do(func() {
-		var err error
-		if s.stack, err = startContainers(t, containerOptions(s.dir)); err != nil {
-			t.Fatalf("starting the system with real containers (make build containers makes what it needs): %v", err)
-		}
-	})
-	if s.stack == nil {
-		t.Fatal("the system with real containers does not start: see the test that was first to need it")
+	if s.stack != nil {
+		return s.stack
 	}
-	return s.stack
+	stack, err := startContainers(t, containerOptions(s.dir))
+	if err != nil {
+		t.Fatalf("starting the system with real containers (make build containers makes what it needs): %v", err)
+	}
+	s.stack = stack
+	return stack
 }
 
-// stop ends the system if it was started.
+// stop ends the system if it runs.
 func (s *onDemand) stop() error {
 	if s.stack == nil {
 		return nil
 	}
-	return s.stack.Stop()
+	stack := s.stack
+	s.stack = nil
+	return stack.Stop()
+}
+
+// rest ends the system for a test that has one of its own: two of them take more
+// of some hosts than they have to give, such as inotify instances.
+func (s *onDemand) rest(t *testing.T) {
+	t.Helper()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
 }
 
 // containerOptions are those of a system with real containers, whose images are

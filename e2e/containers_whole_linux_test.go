@@ -31,6 +31,7 @@ const killedLimit = 2 * time.Second
 // TestContainersKilled kills cloud-emulator while containers run: at once
 // nothing of its machine is left, and a new start in the same folder is clean.
 func TestContainersKilled(t *testing.T) {
+	containers.rest(t)
 	options := containerOptions(ownDir(t))
 	first, stop := startOwn(t, options)
 	for cloud, node := range nodes {
@@ -158,6 +159,7 @@ func checkEnded(t *testing.T, m emulated, before []hostProcess) {
 // TestContainersElsewhere runs the demo with containers that are pods of
 // somebody else's cluster.
 func TestContainersElsewhere(t *testing.T) {
+	containers.rest(t)
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
 	theirs, err := local.StartBare(ctx, local.Options{Dir: filepath.Join(ownDir(t), "theirs"), BinDir: binDir(), Images: builtImages()})
@@ -209,6 +211,7 @@ const stopLimit = 10 * time.Second
 // TestContainersUp starts the system as a person does, and ends it politely
 // while containers run that do not listen.
 func TestContainersUp(t *testing.T) {
+	containers.rest(t)
 	dir := ownDir(t)
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
 	defer cancel()
