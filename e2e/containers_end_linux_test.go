@@ -81,14 +81,13 @@ var endings = map[string]struct {
 // TestContainersEnd ends containers in all ways and looks at what is told.
 func TestContainersEnd(t *testing.T) {
 	inContainers(t, func(t *testing.T, c *target) {
-		c.create(t, c.pod("crash", "echo going down; exit 3"))
+		c.create(t, c.pod("crash", "exit 3"))
+		c.create(t, c.pod("revived", "test -e /work/again && echo second run && "+lasting+"; echo first run; touch /work/again; exit 1", withWork))
 		for name, tc := range endings {
-			c.create(t, c.pod(name, "", func(p *corev1.Pod) {
+			c.create(t, c.pod(name, "", withWork, func(p *corev1.Pod) {
 				p.Spec.RestartPolicy = tc.policy
-				p.Spec.Volumes = []corev1.Volume{{Name: "work", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 				main := &p.Spec.Containers[0]
 				main.Command = tc.command
-				main.VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/work"}}
 				main.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("48Mi")}
 			}))
 		}
@@ -106,8 +105,15 @@ func TestContainersEnd(t *testing.T) {
 				t.Errorf("%s: %s (-want +got):\n%s", name, tc.reason, diff)
 			}
 		}
+		c.checkPreviousLog(t)
 		c.checkCrashLoop(t)
 	})
+}
+
+// withWork gives a pod's container a folder that outlives its runs.
+func withWork(p *corev1.Pod) {
+	p.Spec.Volumes = []corev1.Volume{{Name: "work", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/work"}}
 }
 
 func hasEnded(pod *corev1.Pod) bool {
@@ -133,8 +139,21 @@ func (c *target) checkCrashLoop(t *testing.T) {
 		t.Errorf("phase is %s, want Running: the pod goes on", pod.Status.Phase)
 	}
 	c.awaitMessage(t, "crash", "BackOff", "Back-off restarting failed container")
-	out, mistakes, code := c.kubectl(t, "", "logs", "--previous", "crash")
-	if c.cloud == "eci" && (code != 0 || out != "going down\n") {
+}
+
+// checkPreviousLog reads the log of a run that is over beside that of the one
+// after it.
+func (c *target) checkPreviousLog(t *testing.T) {
+	t.Helper()
+	c.awaitPod(t, "revived", "run again", func(p *corev1.Pod) bool {
+		status := p.Status.ContainerStatuses[0]
+		return status.RestartCount == 1 && status.State.Running != nil
+	})
+	if out := c.mustKubectl(t, "", "logs", "revived"); out != "second run\n" {
+		t.Errorf("the log is %q", out)
+	}
+	out, mistakes, code := c.kubectl(t, "", "logs", "--previous", "revived")
+	if c.cloud == "eci" && (code != 0 || out != "first run\n") {
 		t.Errorf("the log of the last run is %q (%d, %s)", out, code, mistakes)
 	}
 	if c.cloud == "kci" && code == 0 {

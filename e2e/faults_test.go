@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -50,6 +51,7 @@ func TestFaults(t *testing.T) {
 // inject adds a fault to the target's cloud and takes all away at the end.
 func (c *target) inject(t *testing.T, action string, fault map[string]any) {
 	t.Helper()
+	fault = maps.Clone(fault) // the other cloud's scenario has the same one
 	fault["cloud"], fault["action"] = c.cloud, action
 	body, err := json.Marshal(fault)
 	if err != nil {

@@ -19,7 +19,7 @@ func TestLocal(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"Terminated": syscall.SIGTERM, "Killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			up := exec.CommandContext(ctx, filepath.Join(binDir(), "cumulet-local"), "up", "--dir", dir)
 			var out strings.Builder
@@ -51,7 +51,7 @@ func awaitFile(t *testing.T, path string) {
 		_, err := os.Stat(path)
 		return err == nil, nil
 	}
-	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, there); err != nil {
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 2*time.Minute, true, there); err != nil {
 		t.Fatalf("waiting for %s: %v", path, err)
 	}
 }
