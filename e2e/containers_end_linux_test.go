@@ -82,7 +82,7 @@ var endings = map[string]struct {
 func TestContainersEnd(t *testing.T) {
 	inContainers(t, func(t *testing.T, c *target) {
 		c.create(t, c.pod("crash", "exit 3"))
-		c.create(t, c.pod("revived", "test -e /work/again && echo second run && "+lasting+"; echo first run; touch /work/again; exit 1", withWork))
+		c.create(t, c.pod("revived", "if test -e /work/again; then echo second run; "+lasting+"; fi; echo first run; touch /work/again; exit 1", withWork))
 		for name, tc := range endings {
 			c.create(t, c.pod(name, "", withWork, func(p *corev1.Pod) {
 				p.Spec.RestartPolicy = tc.policy

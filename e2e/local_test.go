@@ -27,6 +27,13 @@ func TestLocal(t *testing.T) {
 			if err := up.Start(); err != nil {
 				t.Fatal(err)
 			}
+			defer func() {
+				if t.Failed() {
+					cancel()
+					_ = up.Wait() // what it said until now is all that matters
+					t.Logf("it said:\n%s", out.String())
+				}
+			}()
 			for _, file := range []string{"kubeconfig", "clouds.json", "cumulet.yaml"} {
 				awaitFile(t, filepath.Join(dir, file))
 			}
