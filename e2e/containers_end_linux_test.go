@@ -125,8 +125,8 @@ func hasEnded(pod *corev1.Pod) bool {
 // does not look again before the pause is over (completeWork in pod_workers.go).
 func (c *target) checkCrashLoop(t *testing.T) {
 	t.Helper()
-	pod := c.awaitPod(t, "crash", "run again twice", func(p *corev1.Pod) bool {
-		return p.Status.ContainerStatuses[0].RestartCount >= 2
+	pod := c.awaitPod(t, "crash", "run again", func(p *corev1.Pod) bool {
+		return p.Status.ContainerStatuses[0].RestartCount >= 1
 	})
 	status := pod.Status.ContainerStatuses[0]
 	if last := status.LastTerminationState.Terminated; last == nil || last.ExitCode != 3 {

@@ -71,13 +71,23 @@ func TestContainersSpeed(t *testing.T) {
 // warmTargets are both clouds, with the image of busybox on their machine.
 func warmTargets(t *testing.T) []*target {
 	t.Helper()
-	var clouds []*target
-	for cloud, node := range nodes {
-		c := newTargetOf(t, containers.get(t), cloud, node)
+	clouds := bothTargets(t)
+	for _, c := range clouds {
 		c.create(t, c.pod("warm", lasting))
+	}
+	for _, c := range clouds {
 		c.awaitPod(t, "warm", "ready", isReady)
 		c.remove(t, "warm")
-		clouds = append(clouds, c)
+	}
+	return clouds
+}
+
+// bothTargets are both clouds, for scenarios that span them.
+func bothTargets(t *testing.T) []*target {
+	t.Helper()
+	var clouds []*target
+	for cloud, node := range nodes {
+		clouds = append(clouds, newTargetOf(t, containers.get(t), cloud, node))
 	}
 	return clouds
 }
@@ -116,16 +126,18 @@ func (c *target) noPods(ctx context.Context) (bool, error) {
 	return err == nil && len(pods.Items) == 0, err
 }
 
-// Each pod of TestContainersCycles starts and ends two containers.
+// The pods of TestContainersCycles, each of which starts and ends four
+// containers, three of them init containers.
 const (
-	cycledPods  = 50 // on each cloud
+	cycledPods  = 25 // on each cloud
+	cycledInits = 3
 	cycledLimit = 4 * time.Minute
 )
 
 // TestContainersCycles starts and ends two hundred containers. They leave
 // nothing behind.
 func TestContainersCycles(t *testing.T) {
-	clouds := warmTargets(t)
+	clouds := bothTargets(t)
 	m := machineOf(t, containers.get(t).Dir())
 	before := m.settled(t)
 	begun := time.Now()
@@ -138,7 +150,8 @@ func TestContainersCycles(t *testing.T) {
 			return err == nil && job.Status.Succeeded == cycledPods, err
 		})
 	}
-	t.Logf("%d pods of two containers each started and ended: %v", len(clouds)*cycledPods, since(begun))
+	pods := len(clouds) * cycledPods
+	t.Logf("%d pods with %d containers started and ended: %v", pods, pods*(cycledInits+1), since(begun))
 	for _, c := range clouds {
 		c.mustKubectl(t, "", "delete", "job", "cycles", "--cascade=foreground", "--timeout=50s")
 	}
@@ -175,7 +188,11 @@ func (c *target) startCycles(t *testing.T) {
 	t.Helper()
 	template := c.pod("", "true").Spec
 	template.RestartPolicy = corev1.RestartPolicyNever
-	template.InitContainers = []corev1.Container{{Name: "first", Image: "busybox", Command: []string{"true"}}}
+	for i := range cycledInits {
+		first := template.Containers[0]
+		first.Name = fmt.Sprintf("first-%d", i)
+		template.InitContainers = append(template.InitContainers, first)
+	}
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: "cycles"},
 		Spec: batchv1.JobSpec{

@@ -23,12 +23,10 @@ const webPods = 2
 // TestContainersWeb asks web servers on both clouds for a page, from outside
 // and from pods of both, and rolls another server out.
 func TestContainersWeb(t *testing.T) {
-	var clouds []*target
-	for cloud, node := range nodes {
-		c := newTargetOf(t, containers.get(t), cloud, node)
+	clouds := bothTargets(t)
+	for _, c := range clouds {
 		c.deployWeb(t)
 		c.create(t, c.pod("client", lasting))
-		clouds = append(clouds, c)
 	}
 	var addresses []string
 	for _, c := range clouds {
