@@ -101,6 +101,15 @@ type Abilities struct {
 	MountPropagation bool
 	Exec             bool
 	Metrics          bool
+	// Disks are block devices that exist already, NewDisks those made with
+	// the group; Buckets is object storage.
+	Disks, NewDisks, Buckets bool
+	// HostPath are paths of the group's own machine.
+	HostPath   bool
+	Privileged bool
+	// FileUpdates tells that a running group's files can be replaced through
+	// the API.
+	FileUpdates bool
 }
 
 // LogLimits are the bounds of the cloud's log call.

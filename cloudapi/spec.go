@@ -37,6 +37,9 @@ type GroupSpec struct {
 	Sysctls []Sysctl
 	// ShareProcesses lets the containers see each other's processes.
 	ShareProcesses bool
+
+	// Options are the cloud's own settings of a group.
+	Options Options
 }
 
 // Sysctl is a kernel setting by its dotted name, such as
@@ -163,6 +166,9 @@ type Volume struct {
 	EmptyDir *EmptyDir
 	Files    *Files
 	NFS      *NFS
+	Disk     *Disk
+	Bucket   *Bucket
+	HostPath *HostPath
 }
 
 // EmptyDir is scratch space that lives as long as the group.
@@ -194,6 +200,54 @@ type File struct {
 type NFS struct {
 	Server, Path string
 	ReadOnly     bool
+}
+
+// Disk is a block device of the cloud, one group's at a time.
+type Disk struct {
+	// ID is the cloud's id of a disk that exists: d-… on ECI, a UUID on KCI.
+	// Without one a new disk is made of Category and SizeGiB.
+	ID string
+	// FsType is the file system, such as ext4; empty leaves it to the cloud.
+	FsType   string
+	ReadOnly bool
+	// Category is the kind of a new disk in the cloud's words, such as
+	// cloud_essd or ESSD_PL0.
+	Category string
+	// PerformanceLevel is PL0 to PL3 where the category knows levels.
+	PerformanceLevel string
+	SizeGiB          int
+	// DeleteWithGroup ends a new disk together with the group.
+	DeleteWithGroup bool
+	Encrypted       bool
+	KMSKeyID        string
+	SnapshotID      string
+}
+
+// Bucket is object storage that the group mounts.
+type Bucket struct {
+	// Name is the bucket's, Endpoint the service's host, Path the folder in
+	// the bucket, with a slash in front.
+	Name, Endpoint, Path string
+	ReadOnly             bool
+	// Options are the mount program's own, such as -o max_stat_cache_size=0.
+	Options string
+	// RAMRole is the role by which the mount program reads the bucket;
+	// without one AccessKeyID and AccessKeySecret serve.
+	RAMRole                      string
+	AccessKeyID, AccessKeySecret string
+}
+
+// String names the bucket, never the key's secret.
+func (b Bucket) String() string { return "bucket " + b.Name + b.Path }
+
+// GoString is String, so that %#v shows no secret either.
+func (b Bucket) GoString() string { return b.String() }
+
+// HostPath is a path of the group's own machine in the cloud.
+type HostPath struct {
+	Path string
+	// Type is Directory or File; empty checks nothing.
+	Type string
 }
 
 // Probe is a check that the cloud runs. Every number is explicit: the clouds'
@@ -261,6 +315,8 @@ type Security struct {
 	RunAsUser, RunAsGroup *int64
 	// RunAsNonRoot stops a container that would run as user 0.
 	RunAsNonRoot bool
+	// Privileged gives the container every right on the group's own machine.
+	Privileged bool
 	// ReadOnlyRoot makes the root file system read-only.
 	ReadOnlyRoot bool
 	// AddCapabilities are each in Limits.Capabilities, without CAP_.
