@@ -91,9 +91,9 @@ func toolRecipes() []recipe {
 	plain := v1.Config{Env: []string{standardPath}, Cmd: []string{"sh"}}
 	return []recipe{
 		{
-			set: setConformance, names: tagged(e2e+"busybox", "1.37.0-1", "1.36.1-1"), layers: []*layer{busyboxLayer, bashLayer}, config: plain,
-			contains: "Debian's busybox 1.37.0 (static), with bash for sh: Debian's ash, unlike upstream's, drops environment variables " +
-				"whose names are no identifiers, which tests read with `sh -c env`",
+			set: setConformance, names: tagged(e2e+"busybox", "1.37.0-1", "1.36.1-1"), layers: []*layer{busyboxLayer, shellLayer}, config: plain,
+			contains: "Debian's busybox 1.37.0 (static), with bash for sh where there are environment variables whose names are no " +
+				"identifiers: Debian's ash, unlike upstream's, drops them, and tests read them with `sh -c env`",
 		},
 		{
 			set: setConformance, names: tagged(e2e+"nonewprivs", "1.3"), layers: []*layer{baseLayer, nonewprivsLayer},
@@ -247,16 +247,20 @@ func websiteLayer(name string) *layer {
 	}}
 }
 
-// bashLayer puts bash in the place of busybox's ash.
-var bashLayer = &layer{name: "bash as sh", packages: []string{"bash-static"}, fill: func(_ context.Context, _ *workshop, t *tree) error {
-	program, err := t.read("usr/bin/bash-static")
+// shellLayer puts the command sh in the place of busybox's ash, and bash beside it.
+var shellLayer = &layer{name: "sh", packages: []string{"bash-static"}, fill: func(ctx context.Context, w *workshop, t *tree) error {
+	bash, err := t.read("usr/bin/bash-static")
+	if err != nil {
+		return err
+	}
+	shell, err := w.compile(ctx, "sh")
 	if err != nil {
 		return err
 	}
 	maps.DeleteFunc(t.nodes, func(string, *node) bool { return true })
 	// Not through put, which would move them to /usr/bin.
-	t.nodes["bin/bash"] = &node{kind: '0', mode: 0o755, data: program}
-	t.nodes["bin/sh"] = &node{kind: '2', mode: 0o777, target: "bash"}
+	t.nodes["bin/bash"] = &node{kind: '0', mode: 0o755, data: bash}
+	t.nodes["bin/sh"] = &node{kind: '0', mode: 0o755, data: shell}
 	return nil
 }}
 
