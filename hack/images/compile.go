@@ -2,11 +2,31 @@ package main
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 )
+
+// commands are the sources of those that compile builds: what they say is part
+// of what the images are made of.
+//
+//go:embed pause/main.go sh/main.go
+var commands embed.FS
+
+// digestCommands stands for all of them.
+func digestCommands() (string, error) {
+	var all []byte
+	for _, name := range []string{"pause/main.go", "sh/main.go"} {
+		source, err := commands.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("reading the source of a command: %w", err)
+		}
+		all = append(all, source...)
+	}
+	return digest(all), nil
+}
 
 // compile builds a Go command of this module for the images: static, and
 // without a trace of this machine, so that the same sources and toolchain give

@@ -121,7 +121,11 @@ func (w *workshop) keys(ctx context.Context, chosen []recipe) ([]string, error) 
 // key stands for everything that goes into an image. Programs are built to
 // learn theirs; that is a matter of looking if nothing has changed.
 func (w *workshop) key(ctx context.Context, r recipe) (string, error) {
-	inputs := []string{w.self, w.arch}
+	sources, err := digestCommands()
+	if err != nil {
+		return "", err
+	}
+	inputs := []string{w.self, w.arch, sources}
 	for _, l := range r.layers {
 		if len(l.programs) == 0 {
 			continue

@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// The shells behind it. A program that is run under either name is a shell.
+// The shells behind it. Both see by the name that they are run under that they
+// are to be a shell.
 const (
 	ash  = "/bin/busybox"
 	bash = "/bin/bash"
@@ -21,8 +22,8 @@ const notFound = 127
 
 func main() {
 	program := choose(os.Environ())
-	arguments := append([]string{"sh"}, os.Args[1:]...)
-	if err := syscall.Exec(program, arguments, os.Environ()); err != nil {
+	// Its own name is what the shell calls itself in messages.
+	if err := syscall.Exec(program, os.Args, os.Environ()); err != nil {
 		// Nobody can be told that this failed.
 		_, _ = os.Stderr.WriteString("sh: " + program + ": " + err.Error() + "\n")
 		os.Exit(notFound)
