@@ -11,6 +11,10 @@ import (
 // URL returns the address of the API server.
 func (c *Cluster) URL() string { return "https://" + loopback(c.ports.APIServer) }
 
+// DNSAddress returns the address that the service of the cluster's DNS is to
+// have: the tenth of the service network, as kubeadm chooses it.
+func (c *Cluster) DNSAddress() string { return c.options.serviceAddress(dnsOffset).String() }
+
 // AdminConfig returns a client configuration that may do everything, without a
 // limit of requests per second. The caller may change it.
 func (c *Cluster) AdminConfig() *rest.Config { return rest.CopyConfig(c.admin) }

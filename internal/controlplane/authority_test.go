@@ -203,6 +203,11 @@ func TestServingNames(t *testing.T) {
 	if _, err := (Options{ServiceCIDR: "10.96.0.0"}).servingNames(); err == nil {
 		t.Error("a network without its length was accepted")
 	}
+	for network, want := range map[string]string{"10.96.0.0/16": "10.96.0.10", "172.20.0.0/20": "172.20.0.10"} {
+		if got := (Options{ServiceCIDR: network}).serviceAddress(dnsOffset).String(); got != want {
+			t.Errorf("the DNS of %s is at %s, want %s", network, got, want)
+		}
+	}
 }
 
 func remove(t *testing.T, path string) {

@@ -265,18 +265,15 @@ func (c *Cluster) watchProcesses() {
 
 // servingNames sorts the names of the API server into DNS names and addresses.
 func (o Options) servingNames() (request, error) {
-	_, network, err := net.ParseCIDR(o.ServiceCIDR)
-	if err != nil {
+	if _, _, err := net.ParseCIDR(o.ServiceCIDR); err != nil {
 		return request{}, fmt.Errorf("reading the service network: %w", err)
 	}
-	first := append(net.IP(nil), network.IP...)
-	first[len(first)-1]++ // the address of the service "kubernetes"
 	names := request{
 		dnsNames: []string{
 			"kubernetes", "kubernetes.default", "kubernetes.default.svc",
 			"kubernetes.default.svc.cluster.local",
 		},
-		ips: []net.IP{first},
+		ips: []net.IP{o.serviceAddress(apiOffset)},
 	}
 	for _, name := range append([]string{o.AdvertiseAddress}, o.ServingNames...) {
 		if ip := net.ParseIP(name); ip != nil {
@@ -286,4 +283,23 @@ func (o Options) servingNames() (request, error) {
 		}
 	}
 	return names, nil
+}
+
+// Where the addresses of services that have the same in every cluster of kubeadm
+// are in the service network.
+const (
+	apiOffset = 1  // the service "kubernetes"
+	dnsOffset = 10 // the cluster's DNS
+)
+
+// serviceAddress returns an address of the service network; servingNames has
+// checked that it is one.
+func (o Options) serviceAddress(offset byte) net.IP {
+	_, network, err := net.ParseCIDR(o.ServiceCIDR)
+	if err != nil {
+		return nil
+	}
+	address := append(net.IP(nil), network.IP...)
+	address[len(address)-1] += offset
+	return address
 }

@@ -22,8 +22,6 @@ import (
 const (
 	loopback    = "127.0.0.1"
 	nodeTimeout = time.Minute
-	// clusterDNS is where kubeadm puts the cluster's DNS service.
-	clusterDNS = "10.96.0.10"
 )
 
 // startAgent writes cumulet's configuration and starts it.
@@ -51,7 +49,7 @@ func (s *Stack) writeConfig(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading namespace kube-system: %w", err)
 	}
 	c := config.Config{
-		ClusterID: string(system.UID), StateDir: s.path("cumulet"), ClusterDNS: []string{clusterDNS},
+		ClusterID: string(system.UID), StateDir: s.path("cumulet"), ClusterDNS: []string{s.Cluster.DNSAddress()},
 		HealthAddress: "0", MetricsAddress: "0",
 	}
 	for _, name := range s.options.Nodes {
@@ -96,6 +94,10 @@ func (s *Stack) nodeConfig(name string) (config.Node, error) {
 	}
 	n.Serving.ClientCAFile = s.Cluster.CAFile()
 	addresses := []net.IP{net.ParseIP(loopback)}
+	if at, ok := s.nodeEndpoints[name]; ok {
+		n.Address, n.Port, n.AdvertiseAddress = at.listen.Addr().String(), int32(at.listen.Port()), at.address.String()
+		addresses = []net.IP{at.listen.Addr().AsSlice(), at.address.AsSlice()}
+	}
 	n.Serving.CertFile, n.Serving.KeyFile, err = s.Cluster.ServingCert(name, []string{"system:nodes"}, []string{name}, addresses)
 	if err != nil {
 		return n, fmt.Errorf("issuing serving certificate of node %s: %w", name, err)

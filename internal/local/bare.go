@@ -35,10 +35,12 @@ func StartBare(ctx context.Context, o Options) (bare *Bare, err error) {
 			err = errors.Join(err, b.Stop())
 		}
 	}()
-	if err := b.stack.prepareMachine(ctx); err != nil {
+	if err := b.stack.prepareMachine(ctx, machineNode); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{b.stack.startCluster, b.stack.startRegistry, b.startMachine} {
+	for _, step := range []func(context.Context) error{
+		b.stack.startCluster, b.stack.startRegistry, b.stack.startServices, b.startMachine, b.stack.awaitServices,
+	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -60,6 +60,7 @@ func (s *Stack) chooseRuntime(ctx context.Context) error {
 		}
 		o.Runtime = RuntimeKubernetes
 		o.Progress("containers run as pods of the cluster in " + o.BackingKubeconfig)
+		o.Progress("pods have no Services and no cluster DNS: those of that cluster are not for them, and its network is not ours to change")
 		return nil
 	}
 	if o.Runtime == RuntimeSimulated {
@@ -71,7 +72,7 @@ func (s *Stack) chooseRuntime(ctx context.Context) error {
 	case why == nil:
 		o.Runtime = RuntimeKubernetes
 		o.Progress("containers are real: a kubelet with containerd runs them in namespaces of its own")
-		return s.prepareMachine(ctx)
+		return s.prepareMachine(ctx, o.Nodes[0])
 	case o.Runtime == RuntimeKubernetes:
 		return fmt.Errorf("running containers: %w", why)
 	default:
@@ -82,13 +83,14 @@ func (s *Stack) chooseRuntime(ctx context.Context) error {
 }
 
 // prepareMachine settles what the control plane must know of the machine
-// before either starts.
-func (s *Stack) prepareMachine(ctx context.Context) error {
+// before either starts. node is a node whose pods the machine runs.
+func (s *Stack) prepareMachine(ctx context.Context, node string) error {
 	network, release, err := machine.ReserveNetwork(ctx)
 	if err != nil {
 		return fmt.Errorf("choosing the machine's network: %w", err)
 	}
 	s.network, s.releaseNetwork = &network, release
+	s.chooseServices(node)
 	return nil
 }
 
@@ -155,10 +157,13 @@ func (s *Stack) machineOptions(cluster *controlplane.Cluster, node string) (mach
 	o := machine.Options{
 		Dir: s.path("machine"), BinDir: s.options.BinDir, LogDir: s.path("logs"), Network: *s.network, Node: node,
 		ClientCAFile: cluster.CAFile(), PauseImage: pauseImage,
-		ClusterDNS: []string{clusterDNS}, ClusterDomain: "cluster.local",
+		ClusterDNS: []string{s.Cluster.DNSAddress()}, ClusterDomain: "cluster.local",
 	}
 	user := "system:node:" + node
 	var err error
+	if o.Services, err = s.machineServices(); err != nil {
+		return o, err
+	}
 	if o.Kubeconfig, err = cluster.UserKubeconfig(node, user, []string{"system:nodes"}); err != nil {
 		return o, fmt.Errorf("issuing identity of the machine: %w", err)
 	}
@@ -181,5 +186,9 @@ func (s *Stack) machineOptions(cluster *controlplane.Cluster, node string) (mach
 		return o, fmt.Errorf("reading the API server's address: %w", err)
 	}
 	o.Forward = []machine.Forward{{Inside: netip.AddrPortFrom(s.network.Gateway(), port.Port()), Host: api.Host}}
+	for _, at := range s.nodeEndpoints {
+		inside := netip.AddrPortFrom(at.address, at.listen.Port())
+		o.Forward = append(o.Forward, machine.Forward{Inside: inside, Host: at.listen.String()})
+	}
 	return o, nil
 }

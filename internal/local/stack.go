@@ -73,6 +73,12 @@ type Stack struct {
 	releaseNetwork func() error
 	registry       *registry.Registry
 	backing        *controlplane.Cluster
+	// serviceNode is the node that kube-proxy speaks for; empty if pods have no
+	// Services.
+	serviceNode string
+	// nodeEndpoints are where the nodes are reached from the pods, too; empty if
+	// they are reached from this host alone.
+	nodeEndpoints map[string]nodeEndpoint
 }
 
 // Start starts everything and returns when both virtual nodes are Ready. On an
@@ -99,7 +105,8 @@ func Start(ctx context.Context, o Options) (stack *Stack, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		s.chooseRuntime, s.startCluster, s.startRegistry, s.startBacking, s.startClouds, s.startAgent, s.waitForNodes,
+		s.chooseRuntime, s.chooseNodeEndpoints, s.startCluster, s.startRegistry, s.startBacking, s.startServices, s.startClouds, s.startAgent,
+		s.waitForNodes, s.awaitServices,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

@@ -6,16 +6,19 @@ import (
 	"strings"
 )
 
-// programs are the files below BinDir that a machine needs, and the target of
-// the Makefile that builds them.
-var programs = []struct{ file, target string }{
+// programs are the files below BinDir that a machine needs.
+var programs = []programFile{
 	{"kubelet", "controlplane"},
 	{"machine/containerd", "machine"},
 	{"machine/containerd-shim-runc-v2", "machine"},
 	{"machine/runc", "machine"},
-	{"machine/bridge", "machine"},
+	{"machine/ptp", "machine"},
 	{"machine/host-local", "machine"},
 }
+
+// programFile is a file below BinDir and the target of the Makefile that builds
+// it.
+type programFile struct{ file, target string }
 
 // neededControllers are the controllers of cgroups without which a kubelet does
 // not run.
@@ -42,9 +45,9 @@ func checkUser(uid int) error {
 
 // checkPrograms says which programs are missing. exists tells it of one file
 // below binDir.
-func checkPrograms(binDir string, exists func(file string) bool) error {
+func checkPrograms(binDir string, needed []programFile, exists func(file string) bool) error {
 	var missing, targets []string
-	for _, p := range programs {
+	for _, p := range needed {
 		if exists(p.file) {
 			continue
 		}

@@ -23,15 +23,19 @@ func Check(binDir string) error {
 	if !armed {
 		return errors.New("this program does not call machine.Main first, without which it cannot become a machine")
 	}
-	exists := func(file string) bool {
+	return errors.Join(
+		checkSystem(runtime.GOOS),
+		checkPrograms(binDir, programs, programsIn(binDir)),
+		firstError(func() error { return checkUser(os.Geteuid()) }, checkCgroups, checkInotify, checkNamespaces),
+	)
+}
+
+// programsIn tells of a file below binDir whether it is there and can be run.
+func programsIn(binDir string) func(file string) bool {
+	return func(file string) bool {
 		info, err := os.Stat(filepath.Join(binDir, file))
 		return err == nil && info.Mode()&0o111 != 0
 	}
-	return errors.Join(
-		checkSystem(runtime.GOOS),
-		checkPrograms(binDir, exists),
-		firstError(func() error { return checkUser(os.Geteuid()) }, checkCgroups, checkInotify, checkNamespaces),
-	)
 }
 
 // firstError returns the first error of checks of which each needs the one before.
@@ -112,20 +116,17 @@ func runTrial() error {
 	)
 }
 
-// tryLinks makes the kinds of links that a machine has.
+// tryLinks makes a link such as a machine has.
 func tryLinks() error {
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("talking to the kernel's network: %w", err)
 	}
 	defer handle.Close()
-	veth, bridge := netlink.NewLinkAttrs(), netlink.NewLinkAttrs()
-	veth.Name, bridge.Name = "trial0", "trial1"
-	if err := handle.LinkAdd(&netlink.Veth{LinkAttrs: veth, PeerName: "trial2"}); err != nil {
+	veth := netlink.NewLinkAttrs()
+	veth.Name = "trial0"
+	if err := handle.LinkAdd(&netlink.Veth{LinkAttrs: veth, PeerName: "trial1"}); err != nil {
 		return fmt.Errorf("making a veth link (kernel module veth): %w", err)
-	}
-	if err := handle.LinkAdd(&netlink.Bridge{LinkAttrs: bridge}); err != nil {
-		return fmt.Errorf("making a bridge (kernel module bridge): %w", err)
 	}
 	return nil
 }

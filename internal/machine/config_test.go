@@ -127,7 +127,21 @@ func TestComplete(t *testing.T) {
 		},
 		"NegativePods": {reason: "It is no number of pods.", change: func(o *Options) { o.MaxPods = -1 }, want: "MaxPods is -1"},
 		"TooManyPods":  {reason: "There would be too few addresses.", change: func(o *Options) { o.MaxPods = 16385 }, want: "between 1 and 16384"},
-		"ClusterDNS":   {reason: "The kubelet would only log it.", change: func(o *Options) { o.ClusterDNS = []string{"dns.test"} }, want: `ClusterDNS has "dns.test"`},
+		"ProxyKubeconfig": {
+			reason: "kube-proxy has to be somebody.",
+			change: func(o *Options) { o.Services = &Services{Node: "node-a", DNSKubeconfig: "/dns"} }, want: "field ProxyKubeconfig of Services is empty",
+		},
+		"NodeAddresses": {
+			reason: "The host would not route it.",
+			change: func(o *Options) {
+				o.Services = &Services{Node: "a", ProxyKubeconfig: "/proxy", DNSKubeconfig: "/dns", NodeAddresses: []netip.Addr{netip.MustParseAddr("10.128.0.16")}}
+			}, want: "field NodeAddresses of Services has 10.128.0.16: want addresses in 10.128.0.8/29",
+		},
+		"ServicesNode": {
+			reason: "kube-proxy would take the host's name.",
+			change: func(o *Options) { o.Services = &Services{ProxyKubeconfig: "/proxy", DNSKubeconfig: "/dns"} }, want: "field Node of Services is empty",
+		},
+		"ClusterDNS": {reason: "The kubelet would only log it.", change: func(o *Options) { o.ClusterDNS = []string{"dns.test"} }, want: `ClusterDNS has "dns.test"`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

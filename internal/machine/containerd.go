@@ -81,9 +81,10 @@ func (s containerdSettings) render() []byte {
 		programsFolder, networksFolder, programsFolder+"/runc", s.Snapshotter, s.PauseImage, registriesFolder, ownLoopback)
 }
 
-// podNetwork is the list of network plugins that a pod goes through: a bridge
-// that joins it to the others, with an address from the machine's network. The
-// host routes that network, so nothing need be translated.
+// podNetwork is the list of network plugins that a pod goes through: a link of
+// its own to the machine, with an address from the machine's network, so that
+// all it sends is routed there, to its neighbours too. The host routes that
+// network, so nothing need be translated.
 func podNetwork(n Network) ([]byte, error) {
 	type object = map[string]any
 	subnet := object{"subnet": n.Pods().String(), "gateway": n.Gateway().String()}
@@ -91,11 +92,8 @@ func podNetwork(n Network) ([]byte, error) {
 		"cniVersion": "1.0.0",
 		"name":       "pods",
 		"plugins": []object{{
-			"type":        "bridge",
-			"bridge":      bridgeName,
-			"isGateway":   true,
-			"ipMasq":      false,
-			"hairpinMode": true,
+			"type":   "ptp",
+			"ipMasq": false,
 			"ipam": object{
 				"type":    "host-local",
 				"dataDir": networkData,

@@ -25,6 +25,8 @@ const (
 	reportsFD = 3 + iota
 	containerdLogFD
 	kubeletLogFD
+	// firstBesideLogFD is followed by those of the other programs of plan.Beside.
+	firstBesideLogFD
 )
 
 // armed tells whether Main was called.
@@ -69,12 +71,12 @@ func runFirst() error {
 		reports: json.NewEncoder(os.NewFile(reportsFD, "reports")),
 		log:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
-	for _, fd := range []int{reportsFD, containerdLogFD, kubeletLogFD} {
-		unix.CloseOnExec(fd)
-	}
 	decoder := json.NewDecoder(os.Stdin)
 	if err := decoder.Decode(&f.plan); err != nil {
 		return fmt.Errorf("reading the machine's plan: %w", err)
+	}
+	for fd := reportsFD; fd < firstBesideLogFD+len(f.plan.Beside); fd++ {
+		unix.CloseOnExec(fd)
 	}
 	go func() {
 		// Nothing more is ever written: this returns when our parent is gone,
@@ -130,6 +132,9 @@ func (f *first) run(ctx context.Context) error {
 		return err
 	}
 	if err := f.startKubelet(ctx); err != nil {
+		return err
+	}
+	if err := f.startBeside(); err != nil {
 		return err
 	}
 	if err := f.reports.Encode(report{Ready: true}); err != nil {

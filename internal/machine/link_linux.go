@@ -70,9 +70,9 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// connect joins a network namespace to the host: a link, and on the host a route
-// to the pods by it.
-func (n Network) connect(namespace *os.File) error {
+// connect joins a network namespace to the host: a link, and on the host routes
+// by it to the pods and to the nodes' addresses.
+func (n Network) connect(namespace *os.File, nodes []netip.Addr) error {
 	host, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("connecting the machine: %w", err)
@@ -84,51 +84,52 @@ func (n Network) connect(namespace *os.File) error {
 	if err := host.LinkAdd(link); err != nil {
 		return fmt.Errorf("making link %s: %w", n.id(), err)
 	}
-	if err := n.configureInside(namespace); err != nil {
+	if err := n.configureInside(namespace, nodes); err != nil {
 		return err
 	}
 	if err := configureLink(host, n.id(), n.link(n.Host())); err != nil {
 		return err
 	}
-	route := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(n.Pods()), Gw: n.Address().AsSlice()}
-	if err := host.RouteAdd(route); err != nil {
-		return fmt.Errorf("routing %v to the machine: %w", n.Pods(), err)
+	routed := []netip.Prefix{n.Pods()}
+	if len(nodes) > 0 {
+		routed = append(routed, n.Nodes())
+	}
+	for _, prefix := range routed {
+		route := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(prefix), Gw: n.Address().AsSlice()}
+		if err := host.RouteAdd(route); err != nil {
+			return fmt.Errorf("routing %v to the machine: %w", prefix, err)
+		}
 	}
 	return nil
 }
 
 // configureInside gives the links in the namespace their addresses. There is no
 // default route: what pods can reach is inside, or is forwarded.
-func (n Network) configureInside(namespace *os.File) error {
+func (n Network) configureInside(namespace *os.File, nodes []netip.Addr) error {
 	inside, err := netlink.NewHandleAt(netns.NsHandle(namespace.Fd()), unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("configuring the machine's network: %w", err)
 	}
 	defer inside.Close()
-	attributes := netlink.NewLinkAttrs()
-	attributes.Name = bridgeName
-	if err := inside.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
-		return fmt.Errorf("making the pods' bridge: %w", err)
+	if err := configureLink(inside, "eth0", n.link(n.Address())); err != nil {
+		return err
 	}
-	for name, address := range map[string]netip.Prefix{
-		"eth0":     n.link(n.Address()),
-		bridgeName: netip.PrefixFrom(n.Gateway(), podBits),
-	} {
-		if err := configureLink(inside, name, address); err != nil {
-			return err
-		}
+	// Each pod's link has the gateway's address, too, but there may be no pod.
+	// The usual ones of loopback come from the kernel.
+	own := []netip.Prefix{single(n.Gateway())}
+	for _, node := range nodes {
+		own = append(own, single(node))
 	}
-	// The kernel gives it its address.
-	return configureLink(inside, "lo", netip.Prefix{})
+	return configureLink(inside, "lo", own...)
 }
 
-// configureLink gives a link an address, if it is a valid one, and sets it up.
-func configureLink(h *netlink.Handle, name string, address netip.Prefix) error {
+// configureLink gives a link its addresses and sets it up.
+func configureLink(h *netlink.Handle, name string, addresses ...netip.Prefix) error {
 	link, err := h.LinkByName(name)
 	if err != nil {
 		return fmt.Errorf("finding link %s: %w", name, err)
 	}
-	if address.IsValid() {
+	for _, address := range addresses {
 		if err := h.AddrAdd(link, &netlink.Addr{IPNet: ipNet(address)}); err != nil {
 			return fmt.Errorf("giving link %s address %v: %w", name, address, err)
 		}

@@ -33,20 +33,16 @@ func loopbackForward(address string) (forward Forward, ok bool, err error) {
 	return Forward{Inside: inside, Host: net.JoinHostPort(name, port)}, true, nil
 }
 
-// forwards lists what a machine needs from the start: its API server, the
-// mirrors on loopback, and what the options ask for.
+// forwards lists what a machine needs from the start: its programs' API servers,
+// the mirrors on loopback, and what the options ask for.
 func (o Options) forwards() ([]Forward, error) {
-	config, err := readKubeconfig(o.Kubeconfig)
-	if err != nil {
-		return nil, err
-	}
 	var all []Forward
-	for _, cluster := range config.Clusters {
-		forward, ok, err := loopbackForward(cluster.Server)
-		if err != nil || !ok {
-			return nil, fmt.Errorf("server %q of the kubelet's kubeconfig: want one on this host's loopback address: %w", cluster.Server, err)
+	for _, kubeconfig := range o.kubeconfigs() {
+		forwards, err := serverForwards(kubeconfig)
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, forward)
+		all = append(all, forwards...)
 	}
 	for _, bases := range o.Mirrors {
 		for _, base := range bases {
@@ -60,4 +56,21 @@ func (o Options) forwards() ([]Forward, error) {
 		}
 	}
 	return append(all, o.Forward...), nil
+}
+
+// serverForwards returns how the API server of a kubeconfig is reached.
+func serverForwards(kubeconfig string) ([]Forward, error) {
+	config, err := readKubeconfig(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	var all []Forward
+	for _, cluster := range config.Clusters {
+		forward, ok, err := loopbackForward(cluster.Server)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("server %q of kubeconfig %s: want one on this host's loopback address: %w", cluster.Server, kubeconfig, err)
+		}
+		all = append(all, forward)
+	}
+	return all, nil
 }

@@ -1,7 +1,7 @@
 // Package machine runs the machine of the emulated clouds: a real kubelet over
 // containerd and runc, in namespaces of its own on this host. Its processes,
-// mounts and network are its own; the host gets one network link, a route to
-// the pods, and a cgroup in each hierarchy. When the process that started it is
+// mounts and network are its own; the host gets one network link with routes to
+// the pods and the nodes' addresses, and a cgroup in each hierarchy. When the process that started it is
 // gone, killed even, so is the machine.
 //
 // The programs come from hack/machine and hack/controlplane. Only Linux and
@@ -25,8 +25,9 @@ type Options struct {
 	// images again, but nothing of the pods. It needs a file system which can
 	// hold an overlay (not one itself), else images are copied.
 	Dir string
-	// LogDir is the folder to whose files machine.log, containerd.log and
-	// kubelet.log the programs' output is appended. It is made if need be.
+	// LogDir is the folder to whose files machine.log, containerd.log,
+	// kubelet.log, kube-proxy.log and coredns.log the programs' output is
+	// appended. It is made if need be.
 	LogDir string
 	// BinDir is the folder with kubelet, and machine/ with the other programs.
 	BinDir string
@@ -62,6 +63,9 @@ type Options struct {
 	Mirrors map[string][]string
 	// Forward lists what else the machine and its pods reach on the host.
 	Forward []Forward
+	// Services, if set, gives the pods Services and cluster DNS, where
+	// CheckServices finds nothing missing.
+	Services *Services
 	// Progress, if set, is told in a few words what Start and Stop are doing.
 	// It is called by the goroutine that called these.
 	Progress func(string) `json:"-"`
@@ -102,6 +106,11 @@ func (o Options) complete() (Options, error) {
 	for _, server := range o.ClusterDNS {
 		if _, err := netip.ParseAddr(server); err != nil {
 			return o, fmt.Errorf("ClusterDNS has %q: want IP addresses", server)
+		}
+	}
+	if o.Services != nil {
+		if err := o.Services.check(o.Network); err != nil {
+			return o, err
 		}
 	}
 	if o.MaxPods == 0 {

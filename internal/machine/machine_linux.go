@@ -77,7 +77,7 @@ func (m *Machine) start(ctx context.Context) error {
 	if err := m.launch(); err != nil {
 		return err
 	}
-	if err := m.options.Network.connect(m.process.network); err != nil {
+	if err := m.options.Network.connect(m.process.network, m.options.nodeAddresses()); err != nil {
 		return err
 	}
 	if err := m.forwardAll(ctx); err != nil {
@@ -143,7 +143,7 @@ func (m *Machine) prepare(ctx context.Context) ([]byte, error) {
 
 // launch starts the machine's first process and what serves it on the host.
 func (m *Machine) launch() error {
-	started, err := startProcess(m.options.LogDir)
+	started, err := startProcess(m.options.LogDir, programNames(m.options))
 	if err != nil {
 		return err
 	}

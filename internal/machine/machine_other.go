@@ -16,6 +16,9 @@ func Main() {}
 // Check says why a machine cannot run here and what to do about it.
 func Check(string) error { return checkSystem(runtime.GOOS) }
 
+// CheckServices returns what Check does.
+func CheckServices(string) error { return checkSystem(runtime.GOOS) }
+
 // ChooseNetwork returns what Check does.
 func ChooseNetwork() (Network, error) { return Network{}, checkSystem(runtime.GOOS) }
 

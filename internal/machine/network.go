@@ -11,16 +11,19 @@ import (
 //
 //	.0.1          the host's end of the link
 //	.0.2          the machine's end, its node's address
+//	.0.8/29       addresses for nodes whose pods it runs
 //	.128.0/17     the pods
-//	.128.1        the bridge of the pods, their gateway
+//	.128.1        the machine, as the gateway of the pods
 type Network struct {
 	Prefix netip.Prefix
 }
 
-// networkBits is the length of a network's prefix, podBits that of its pods'.
+// networkBits is the length of a network's prefix, podBits that of its pods',
+// nodeBits that of the nodes'.
 const (
 	networkBits = 16
 	podBits     = 17
+	nodeBits    = 29
 )
 
 // maxPodsOfNetwork is how many pods there are addresses for, with as many kept
@@ -55,11 +58,16 @@ func (n Network) Host() netip.Addr { return n.at(0, 1) }
 // Address is the machine's own, to be its node's.
 func (n Network) Address() netip.Addr { return n.at(0, 2) }
 
+// Nodes is the prefix of addresses that stand for nodes of a cluster whose pods
+// the machine runs without being their node. The host routes it to the machine
+// if Services names one of them.
+func (n Network) Nodes() netip.Prefix { return netip.PrefixFrom(n.at(0, 8), nodeBits) }
+
 // Pods is the prefix of the pods' addresses. The host routes it to the machine.
 func (n Network) Pods() netip.Prefix { return netip.PrefixFrom(n.at(128, 0), podBits) }
 
-// Gateway is the machine's address on the bridge of the pods, good for what
-// pods are to reach.
+// Gateway is the machine's address as its pods see it, good for what pods are to
+// reach.
 func (n Network) Gateway() netip.Addr { return n.at(128, 1) }
 
 // link is the prefix of the two ends of the link.

@@ -16,11 +16,11 @@ func TestNetworkAddresses(t *testing.T) {
 	}
 	got := map[string]string{
 		"host": n.Host().String(), "address": n.Address().String(), "pods": n.Pods().String(), "gateway": n.Gateway().String(),
-		"link": n.link(n.Host()).String(), "id": n.id(),
+		"link": n.link(n.Host()).String(), "id": n.id(), "nodes": n.Nodes().String(),
 	}
 	want := map[string]string{
 		"host": "10.143.0.1", "address": "10.143.0.2", "pods": "10.143.128.0/17", "gateway": "10.143.128.1",
-		"link": "10.143.0.1/30", "id": "cumulet0a8f",
+		"link": "10.143.0.1/30", "id": "cumulet0a8f", "nodes": "10.143.0.8/29",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

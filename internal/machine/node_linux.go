@@ -49,7 +49,7 @@ func (m *Machine) awaitNode(ctx context.Context, began time.Time) error {
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for node %s: %w; at last: %w; the end of the kubelet's log:\n%s",
-				m.options.Node, context.Cause(ctx), err, m.process.logs["kubelet"].tail())
+				m.options.Node, context.Cause(ctx), err, m.process.logs[kubeletProgram].tail())
 		}
 	}
 }

@@ -19,12 +19,20 @@ const (
 	resolverFile     = ownFolder + "/resolv.conf"
 	hostsFile        = ownFolder + "/hosts"
 
+	proxyKubeconfigFile = ownFolder + "/kube-proxy.kubeconfig"
+	dnsKubeconfigFile   = ownFolder + "/coredns.kubeconfig"
+	corefile            = ownFolder + "/Corefile"
+
 	containerdRoot   = "/var/lib/containerd"
 	containerdSocket = "/run/containerd/containerd.sock"
 	kubeletRoot      = "/var/lib/kubelet"
 	podLogs          = "/var/log/pods"
 	networkData      = "/var/lib/cni/networks"
 )
+
+// programPath is where the programs look for others: containerd for its shim,
+// kubelet for mount and umount, kube-proxy for nft.
+const programPath = programsFolder + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // ownLoopback is the loopback address at which the machine's own programs serve
 // each other. At the usual one are those of the host that are forwarded.
@@ -37,6 +45,3 @@ const (
 	// proxyPort is where containerd finds the host's way to registries.
 	proxyPort = 3128
 )
-
-// bridgeName is the link inside the machine that joins its pods.
-const bridgeName = "cni0"

@@ -24,6 +24,43 @@ type plan struct {
 	// Proxy is the URL of an HTTP proxy for containerd.
 	Proxy   string
 	Kubelet []string
+	// Beside are the programs that run beside containerd and the kubelet.
+	Beside []program
+}
+
+// program is a program of the machine's.
+type program struct {
+	// Name is that of its log, too.
+	Name string
+	// Argv and Env are as for execve(2).
+	Argv, Env []string
+}
+
+// The names of the programs.
+const (
+	machineProgram    = "machine"
+	containerdProgram = "containerd"
+	kubeletProgram    = "kubelet"
+	proxyProgram      = "kube-proxy"
+	dnsProgram        = "coredns"
+)
+
+// programNames lists the programs of a machine in the order of their logs'
+// descriptors, the first process being the first.
+func programNames(o Options) []string {
+	names := []string{machineProgram, containerdProgram, kubeletProgram}
+	for _, p := range beside(o) {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// beside are the programs that Services take.
+func beside(o Options) []program {
+	if o.Services == nil {
+		return nil
+	}
+	return []program{coreDNS(), kubeProxy(o)}
 }
 
 // report is what the first process tells, one after the other.
@@ -48,9 +85,13 @@ func newPlan(o Options) (plan, error) {
 		Containerd: containerdSettings{PauseImage: o.PauseImage},
 		Proxy:      "http://" + proxyAddress.String(),
 		Kubelet:    kubeletArguments(o),
+		Beside:     beside(o),
 	}
-	if err := p.copyFiles(o); err != nil {
+	if err := errors.Join(p.copyFiles(o), p.copyKubeconfigs(o)); err != nil {
 		return plan{}, err
+	}
+	if o.Services != nil {
+		p.Files[corefile] = renderCorefile(o)
 	}
 	hosts, err := registryHosts(o.Mirrors)
 	if err != nil {
@@ -78,13 +119,29 @@ func (p plan) copyFiles(o Options) error {
 		}
 		p.Files[inside] = content
 	}
-	config, err := readKubeconfig(o.Kubeconfig)
-	if err != nil {
-		return err
+	return nil
+}
+
+// kubeconfigs are the paths of the programs' kubeconfigs on the host, by those
+// inside.
+func (o Options) kubeconfigs() map[string]string {
+	all := map[string]string{kubeconfigFile: o.Kubeconfig}
+	if o.Services != nil {
+		all[proxyKubeconfigFile], all[dnsKubeconfigFile] = o.Services.ProxyKubeconfig, o.Services.DNSKubeconfig
 	}
-	p.Files[kubeconfigFile], err = clientcmd.Write(*config)
-	if err != nil {
-		return fmt.Errorf("encoding the kubelet's kubeconfig: %w", err)
+	return all
+}
+
+// copyKubeconfigs takes in the kubeconfigs, for the same reason.
+func (p plan) copyKubeconfigs(o Options) error {
+	for inside, outside := range o.kubeconfigs() {
+		config, err := readKubeconfig(outside)
+		if err != nil {
+			return err
+		}
+		if p.Files[inside], err = clientcmd.Write(*config); err != nil {
+			return fmt.Errorf("encoding kubeconfig %s: %w", outside, err)
+		}
 	}
 	return nil
 }
@@ -94,13 +151,13 @@ func (p plan) copyFiles(o Options) error {
 func readKubeconfig(path string) (*clientcmdapi.Config, error) {
 	config, err := clientcmd.LoadFromFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubelet's kubeconfig: %w", err)
+		return nil, fmt.Errorf("reading a kubeconfig of the machine's: %w", err)
 	}
 	if err := clientcmdapi.MinifyConfig(config); err != nil {
-		return nil, fmt.Errorf("reading the kubelet's kubeconfig %s: %w", path, err)
+		return nil, fmt.Errorf("reading kubeconfig %s: %w", path, err)
 	}
 	if err := clientcmdapi.FlattenConfig(config); err != nil {
-		return nil, fmt.Errorf("reading the kubelet's kubeconfig %s: %w", path, err)
+		return nil, fmt.Errorf("reading kubeconfig %s: %w", path, err)
 	}
 	return config, nil
 }

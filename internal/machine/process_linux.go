@@ -41,8 +41,8 @@ type logFile struct {
 }
 
 // startProcess starts the first process in namespaces of its own, where it
-// waits for its plan.
-func startProcess(logDir string) (*process, error) {
+// waits for its plan. programs are those of programNames.
+func startProcess(logDir string, programs []string) (*process, error) {
 	p := &process{reports: make(chan report), ended: make(chan struct{}), logs: map[string]logFile{}}
 	var files []*os.File // the child's, to be closed here
 	defer func() {
@@ -50,7 +50,7 @@ func startProcess(logDir string) (*process, error) {
 			_ = file.Close() // nothing was written to it here
 		}
 	}()
-	for _, name := range []string{"machine", "containerd", "kubelet"} {
+	for _, name := range programs {
 		file, err := p.openLog(logDir, name)
 		if err != nil {
 			return nil, err
@@ -89,7 +89,7 @@ func firstCommand(control, reports *os.File, logs []*os.File) *exec.Cmd {
 		Stdin:      control,
 		Stdout:     logs[0],
 		Stderr:     logs[0],
-		ExtraFiles: []*os.File{reports, logs[1], logs[2]},
+		ExtraFiles: append([]*os.File{reports}, logs[1:]...),
 		SysProcAttr: &syscall.SysProcAttr{
 			// A terminal's ^C is for the one who owns the machine.
 			Setsid:     true,
@@ -135,7 +135,7 @@ func (p *process) awaitReady(ctx context.Context, progress func(string)) error {
 			}
 			progress(r.Step)
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the kubelet: %w; the end of its log:\n%s", context.Cause(ctx), p.logs["kubelet"].tail())
+			return fmt.Errorf("waiting for the kubelet: %w; the end of its log:\n%s", context.Cause(ctx), p.logs[kubeletProgram].tail())
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (p *process) explain(r report) error {
 
 // lost is the error of a process that has ended without a word.
 func (p *process) lost() error {
-	log := p.logs["machine"]
+	log := p.logs[machineProgram]
 	return fmt.Errorf("the machine's first process was killed; the end of %s:\n%s", log.path, log.tail())
 }
 

@@ -14,10 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// programPath is where the programs look for others: containerd for its shim,
-// kubelet for mount and umount.
-const programPath = programsFolder + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 // callTimeout bounds one call to a program inside the machine.
 const callTimeout = 10 * time.Second
 
@@ -45,7 +41,7 @@ func (f *first) startContainerd(ctx context.Context) error {
 		"HTTP_PROXY=" + f.plan.Proxy, "HTTPS_PROXY=" + f.plan.Proxy, "NO_PROXY=127.0.0.0/8,localhost",
 	}
 	argv := []string{programsFolder + "/containerd", "--config", containerdConfig}
-	if err := f.reaper.start("containerd", argv, env, containerdLogFD); err != nil {
+	if err := f.reaper.start(containerdProgram, argv, env, containerdLogFD); err != nil {
 		return err
 	}
 	runtime, err := newRuntimeClient(containerdSocket)
@@ -66,13 +62,27 @@ func (f *first) startKubelet(ctx context.Context) error {
 	}
 	env := []string{"PATH=" + programPath, "HOME=/root"}
 	argv := append([]string{binFolder + "/kubelet"}, f.plan.Kubelet...)
-	if err := f.reaper.start("kubelet", argv, env, kubeletLogFD); err != nil {
+	if err := f.reaper.start(kubeletProgram, argv, env, kubeletLogFD); err != nil {
 		return err
 	}
 	url := "http://" + net.JoinHostPort(ownLoopback, strconv.Itoa(healthPort)) + "/healthz"
 	client := &http.Client{Timeout: callTimeout, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	return f.await(ctx, "kubelet", func(ctx context.Context) error { return healthy(ctx, client, url) })
+}
+
+// startBeside starts the other programs. It does not wait for them: what they
+// need of their cluster may only be there once this machine is.
+func (f *first) startBeside() error {
+	for i, p := range f.plan.Beside {
+		if err := f.step("starting " + p.Name); err != nil {
+			return err
+		}
+		if err := f.reaper.start(p.Name, p.Argv, p.Env, uintptr(firstBesideLogFD+i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // healthy looks at a health endpoint.
