@@ -27,6 +27,7 @@ type Limits struct {
 	MaxCommandBytes int // per element
 	MaxFiles        int // per volume
 	MaxFileBytes    int // per file, raw
+	MaxUpdateFiles  int // per volume, in a change of a running group
 	MaxCredentials  int
 	MaxHostAliases  int
 	MaxNameServers  int
@@ -47,6 +48,19 @@ type Limits struct {
 	// DefaultSize is what a group gets when nothing is asked for.
 	DefaultSize Size
 
+	// Options are the options that groups can have, by their neutral names,
+	// such as ram-role: what the API takes of each. translate refuses others.
+	Options map[string]OptionLimits
+	// VendorPrefix begins the keys of the annotations by which the vendor's own
+	// virtual node takes options, such as k8s.aliyun.com/. They are understood
+	// beside cumulet's; other vendors' are refused.
+	VendorPrefix string
+
+	// VolumeDrivers are the CSI and FlexVolume drivers whose volumes the cloud
+	// mounts itself, by their names in Kubernetes.
+	VolumeDrivers []string
+	Disk          DiskLimits
+
 	Can  Abilities
 	Log  LogLimits
 	Exec ExecLimits
@@ -58,6 +72,31 @@ type NameLimits struct {
 	Max int
 	// Dots tells whether a dot may stand in it beside a-z, 0-9 and hyphen.
 	Dots bool
+}
+
+// DiskLimits bound the disks of a group.
+type DiskLimits struct {
+	// Max is how many disks a group can have.
+	Max int
+	// ID is a regular expression for the ids of disks; empty allows any.
+	ID string
+	// FsTypes are the file systems that a disk can have; empty allows any.
+	FsTypes []string
+	// Categories are the kinds of disks that can be made with a group. If
+	// there is one only, it need not be named.
+	Categories []DiskCategory
+	// PerformanceLevels are the words of Disk.PerformanceLevel; without any,
+	// the category says it all.
+	PerformanceLevels []string
+	// Encryption and Snapshots tell whether a new disk can be encrypted, and
+	// made of a snapshot.
+	Encryption, Snapshots bool
+}
+
+// DiskCategory is a kind of disk with the sizes that are sold, in GiB.
+type DiskCategory struct {
+	Name           string
+	MinGiB, MaxGiB int
 }
 
 // Size is one row of a price list: this many cores with any of these memory
@@ -95,18 +134,29 @@ type Abilities struct {
 	ReadOnlyRoot bool
 	// RunAsGroup covers runAsGroup and runAsNonRoot of containers,
 	// InitRunAsGroup those of init containers.
-	RunAsGroup       bool
-	InitRunAsGroup   bool
-	ShareProcesses   bool
+	RunAsGroup     bool
+	InitRunAsGroup bool
+	ShareProcesses bool
+	// Restart tells that the containers of a running group can be started anew
+	// in place, all at once.
+	Restart bool
+	// Sidecars tells that the cloud knows Container.Sidecar.
+	Sidecars         bool
 	MountPropagation bool
 	Exec             bool
 	Metrics          bool
 	// Disks are block devices that exist already, NewDisks those made with
 	// the group; Buckets is object storage.
 	Disks, NewDisks, Buckets bool
-	// HostPath are paths of the group's own machine.
-	HostPath   bool
-	Privileged bool
+	// NFSOptions are a protocol version and mount options of NFS.
+	NFSOptions bool
+	// HostPath are paths of the group's own machine; HostPathType tells that
+	// the cloud checks whether there is a file or a directory.
+	HostPath, HostPathType bool
+
+	// Privileged is that of containers, InitPrivileged that of init containers.
+	Privileged     bool
+	InitPrivileged bool
 	// FileUpdates tells that a running group's files can be replaced through
 	// the API.
 	FileUpdates bool

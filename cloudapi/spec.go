@@ -99,6 +99,11 @@ type Container struct {
 	PostStart *Handler
 	PreStop   *Handler
 	Security  Security
+	// Sidecar makes the container one that starts before the others, ends
+	// after them, and does not keep the group from ending. Of several the
+	// first in the list starts first. With a Readiness probe the others wait
+	// until it has succeeded once.
+	Sidecar   bool
 	Stdin     bool
 	StdinOnce bool
 	TTY       bool
@@ -194,12 +199,19 @@ type File struct {
 	Content []byte
 	// Mode is the file's permission bits; 0 is no permission at all.
 	Mode int32
+	// Secret marks content that came from a Secret or is a token.
+	Secret bool
 }
 
 // NFS is a network file system that the group mounts.
 type NFS struct {
 	Server, Path string
 	ReadOnly     bool
+	// Version is the protocol's, such as 3 or 4.0, and Options are those of
+	// mount.nfs beside it, comma-separated, such as nolock,noresvport. Both
+	// are empty where the cloud may choose, and where Abilities.NFSOptions is
+	// not set.
+	Version, Options string
 }
 
 // Disk is a block device of the cloud, one group's at a time.

@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -187,11 +188,12 @@ func TestRefused(t *testing.T) {
 		c.create(t, c.pod("refused", "true", func(p *corev1.Pod) {
 			p.Spec.HostNetwork = true
 			p.Spec.ShareProcessNamespace = nil
-			p.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 1}}}
+			p.Spec.SetHostnameAsFQDN = ptr.To(true)
 			p.Spec.Volumes = []corev1.Volume{{Name: "disk", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
+			p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "disk", MountPath: "/host"}}
 		}))
 		pod := c.awaitPod(t, "refused", "failed", hasPhase(corev1.PodFailed))
-		for _, field := range []string{"spec.hostNetwork", "spec.containers[0].lifecycle.preStop.sleep", "spec.volumes[0].hostPath"} {
+		for _, field := range []string{"spec.hostNetwork", "spec.setHostnameAsFQDN", "spec.volumes[0].hostPath"} {
 			if !strings.Contains(pod.Status.Message, field) {
 				t.Errorf("message does not name %s: %s", field, pod.Status.Message)
 			}

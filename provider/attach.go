@@ -28,11 +28,12 @@ func (p *Provider) Attach(ctx context.Context, of ContainerName, o cloudapi.Exec
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(r.pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == of.Container })
-	if i < 0 || o.Stdin == nil || !r.pod.Spec.Containers[i].Stdin {
+	all := translate.LongRunning(r.pod)
+	i := slices.IndexFunc(all, func(c *corev1.Container) bool { return c.Name == of.Container })
+	if i < 0 || o.Stdin == nil || !all[i].Stdin {
 		return p.watchLog(ctx, of, o.Stdout)
 	}
-	container := &r.pod.Spec.Containers[i]
+	container := all[i]
 	o.Command, o.TTY = sessionCommand(container), container.TTY
 	p.Recorder.Eventf(r.pod, corev1.EventTypeNormal, reasonAttached,
 		"%s cannot join a running process: %q was started anew in container %s", p.limits.Cloud, o.Command[0], of.Container)

@@ -53,10 +53,15 @@ func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, er
 }
 
 // dropReferences ends the interest in what a pod refers to once no request has
-// to be made of it any more: neither cloud can change a running group's files.
+// to be made of it any more, but for what its files are made of.
 func (p *Provider) dropReferences(uid types.UID) {
-	if r, ok := p.store.get(uid); !ok || !r.wantsGroup() {
-		p.refs.release(uid)
+	r, ok := p.store.get(uid)
+	switch {
+	case ok && r.wantsGroup():
+	case ok && r.keepsFiles():
+		p.refs.retain(uid, translate.FileNeeds(r.pod))
+	default:
+		p.refs.retain(uid, translate.Requirements{})
 	}
 }
 
@@ -95,11 +100,11 @@ func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, e
 		return cloudapi.GroupSpec{}, err
 	}
 	spec, report, err := translate.Group(r.pod, references, p.translateOptions())
-	if err != nil {
+	if err := WithUnrestartable(r.pod, p.limits, CanRestart(p.Cloud), err); err != nil {
 		return cloudapi.GroupSpec{}, err
 	}
-	if refused := p.unrestartable(r.pod); refused != nil {
-		return cloudapi.GroupSpec{}, refused
+	if missing := p.heldDisk(r, &spec, references); missing != nil {
+		return cloudapi.GroupSpec{}, missing
 	}
 	if r.lastCreate.IsZero() {
 		p.tellReport(r.pod, report)

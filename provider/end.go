@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
 )
 
 const (
@@ -77,7 +78,7 @@ func (p *Provider) grace(r *record) time.Duration {
 
 func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, error) {
 	again := !r.deleteAskedAt.IsZero()
-	force := again || p.grace(r) == 0
+	force := again || r.abandoned || p.grace(r) == 0 // sidecars have had their grace
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()
 	begun := p.Clock.Now()
@@ -102,7 +103,7 @@ func (p *Provider) tellKilling(r *record) {
 	if told {
 		return
 	}
-	for _, c := range r.pod.Spec.Containers {
+	for _, c := range translate.LongRunning(r.pod) {
 		p.tellKill(r, c.Name, "Stopping container "+c.Name)
 	}
 }
@@ -131,7 +132,7 @@ func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error)
 // bury removes the pod from the API server, now that nothing of it runs any
 // more, and from memory when the API server has let it go.
 func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
-	p.refs.release(r.uid)
+	p.refs.retain(r.uid, translate.Requirements{})
 	p.prober.Forget(r.uid)
 	switch {
 	case r.gone:

@@ -143,6 +143,11 @@ func containerReference(pod *corev1.Pod, container string) (*corev1.ObjectRefere
 			path = "spec.containers{" + container + "}"
 		}
 	}
+	for i := range pod.Spec.EphemeralContainers {
+		if pod.Spec.EphemeralContainers[i].Name == container {
+			path = "spec.ephemeralContainers{" + container + "}"
+		}
+	}
 	if path == "" {
 		return nil, fmt.Errorf("pod %s/%s has no container %q", pod.Namespace, pod.Name, container)
 	}
@@ -150,7 +155,7 @@ func containerReference(pod *corev1.Pod, container string) (*corev1.ObjectRefere
 }
 
 // tellReport says on the pod what a kubelet would have said while it prepared
-// the pod, and what was not taken literally.
+// the pod, and in one event and a condition what was not taken literally.
 func (p *Provider) tellReport(pod *corev1.Pod, report translate.Report) {
 	for _, e := range report.Events {
 		kind := corev1.EventTypeNormal
@@ -159,13 +164,15 @@ func (p *Provider) tellReport(pod *corev1.Pod, report translate.Report) {
 		}
 		p.Recorder.Event(pod, kind, e.Reason, e.Message)
 	}
-	var notes []string
-	for _, n := range report.Notes {
-		if n.Decision == translate.DecisionChanged {
-			notes = append(notes, fmt.Sprintf("%s: asked %s, sold %s", n.Field, n.Asked, n.Sold))
-		}
+	text, leftOut := report.Told()
+	if text == "" {
+		return
 	}
-	if len(notes) > 0 {
-		p.Recorder.Event(pod, corev1.EventTypeNormal, "Rounded", strings.Join(notes, "; "))
+	kind := corev1.EventTypeNormal
+	if leftOut {
+		kind = corev1.EventTypeWarning
 	}
+	p.Recorder.Event(pod, kind, translate.EventTranslated, text)
+	condition := report.Condition(p.Clock.Now())
+	p.store.update(pod.UID, func(r *record) { r.translated = condition })
 }

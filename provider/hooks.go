@@ -126,12 +126,27 @@ func (p *Provider) runPostStart(ctx context.Context, uid types.UID, hook transla
 // runHook carries out a hook. That nobody tells the exit code of its command is
 // no failure of the hook.
 func (p *Provider) runHook(ctx context.Context, t prober.Target, handler *corev1.LifecycleHandler) error {
+	if handler.Sleep != nil {
+		return p.sleep(ctx, time.Duration(handler.Sleep.Seconds)*time.Second)
+	}
 	err := p.runner.RunHook(ctx, t, handler)
 	if cloudapi.Is(err, cloudapi.CodeUnsupported) {
 		p.Log.Info("the exit code of a hook's command is not known", "group", t.Group, "container", t.Container, "reason", err.Error())
 		return nil
 	}
 	return err
+}
+
+// sleep is a hook that only waits.
+func (p *Provider) sleep(ctx context.Context, d time.Duration) error {
+	timer := p.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("sleeping for a hook: %w", ctx.Err())
+	}
 }
 
 // hooking tells whether a running container's postStart hook has not ended. One

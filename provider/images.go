@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
 )
 
 // imageUpdater is a cloud that can change the images of a running group's
@@ -49,7 +50,7 @@ func (r *record) newImages() map[string]string {
 	if r.group == nil || r.vanished || r.group.Status.Final() || r.ending() || r.finished() {
 		return changed
 	}
-	for _, c := range r.pod.Spec.Containers {
+	for _, c := range translate.LongRunning(r.pod) {
 		if asked, known := r.images[c.Name]; known && asked != "" && fullName(asked) != fullName(c.Image) {
 			changed[c.Name] = c.Image
 		}

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -91,34 +90,6 @@ func (p *Provider) carryOutKill(ctx context.Context, uid types.UID) (time.Durati
 // to restart or end the one is to restart or end the other.
 func single(pod *corev1.Pod) bool {
 	return len(pod.Spec.Containers) == 1 && len(pod.Spec.InitContainers) == 0
-}
-
-// unrestartable refuses a pod with a liveness probe that the node would have to
-// run, for whose failure nothing could be done that comes to what a kubelet
-// does: restart that container and no other. It is nil for other pods. What
-// must be killed in them all the same, because a startup probe or a postStart
-// hook has failed, takes the pod along: it has not begun to work yet.
-func (p *Provider) unrestartable(pod *corev1.Pod) *translate.Refused {
-	_, can := p.Cloud.(restarter)
-	if single(pod) && (can || pod.Spec.RestartPolicy == corev1.RestartPolicyNever) {
-		return nil
-	}
-	refused := &translate.Refused{}
-	for _, probe := range translate.NodeProbes(pod, p.limits) {
-		if probe.Kind != translate.ProbeLiveness {
-			continue
-		}
-		i := slices.IndexFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == probe.Container })
-		refused.Refusals = append(refused.Refusals, translate.Refusal{
-			Field: fmt.Sprintf("spec.containers[%d].livenessProbe", i),
-			Reason: fmt.Sprintf("%s cannot run this probe, and when the node runs it, it cannot restart the container alone",
-				p.limits.Cloud),
-		})
-	}
-	if len(refused.Refusals) == 0 {
-		return nil
-	}
-	return refused
 }
 
 // still tells whether the run that is to be killed goes on.

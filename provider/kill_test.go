@@ -148,6 +148,9 @@ func TestUnrestartable(t *testing.T) {
 		"StartupOnly": {true, []func(*corev1.Pod){startupProbed, func(p *corev1.Pod) { p.Spec.Containers[0].LivenessProbe = nil }}, ""},
 		"Sidecar": {false, []func(*corev1.Pod){startupProbed, side},
 			"spec.containers[0].livenessProbe: " + reason + "; spec.containers[1].livenessProbe: " + reason},
+		"RestartableInit": {false, []func(*corev1.Pod){startupProbed, withSidecar, func(p *corev1.Pod) {
+			p.Spec.InitContainers[0].LivenessProbe = execProbe("liveness")
+		}}, "spec.containers[0].livenessProbe: " + reason + "; spec.initContainers[0].livenessProbe: " + reason},
 		"Init": {false, []func(*corev1.Pod){startupProbed, func(p *corev1.Pod) {
 			p.Spec.InitContainers = []corev1.Container{{Name: "setup", Image: "registry.example/setup:1"}}
 		}}, "spec.containers[0].livenessProbe: " + reason},

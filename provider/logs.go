@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
 )
 
 // LogOptions are the options of `kubectl logs` that reach a kubelet.
@@ -84,6 +85,12 @@ func (p *Provider) containerRecord(of ContainerName) (record, error) {
 	for _, c := range allContainers(r.pod) {
 		if c.Name == of.Container {
 			return r, nil
+		}
+	}
+	for i := range r.pod.Spec.EphemeralContainers {
+		if r.pod.Spec.EphemeralContainers[i].Name == of.Container {
+			return record{}, apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q was not started: %s",
+				of.Container, of.Pod, translate.MessageNoEphemeral))
 		}
 	}
 	return record{}, apierrors.NewNotFound(schema.GroupResource{Resource: "containers"}, of.Container)

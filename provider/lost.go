@@ -58,8 +58,19 @@ func (p *Provider) missed(ctx context.Context, r *record) (time.Duration, error)
 			return youngest, nil
 		}
 	}
-	p.lose(r)
+	p.loseOrEnd(r)
 	return 0, nil
+}
+
+// loseOrEnd settles a pod whose group is gone without our doing, as far as is
+// known. One that was over but for its sidecars has ended as its containers did: an
+// earlier process may have deleted its group.
+func (p *Provider) loseOrEnd(r *record) {
+	if translate.Over(r.pod) {
+		p.complete(r.uid)
+		return
+	}
+	p.lose(r)
 }
 
 // groupIDIn reads the group's id out of a container id that translate made.
@@ -199,7 +210,7 @@ func (p *Provider) vanish(r *record) {
 	case r.finished():
 	default:
 		p.Log.Info("group vanished", "pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", r.groupID)
-		p.lose(r)
+		p.loseOrEnd(r)
 	}
 }
 

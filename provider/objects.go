@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
+
+	"github.com/cumulet/cumulet/translate"
 )
 
 // objects watches single objects of one kind, each by its own field selector:
@@ -59,6 +62,7 @@ type watched struct {
 func (w *watched) Replace(list []any, version string) error {
 	err := w.Store.Replace(list, version)
 	w.once.Do(func() { close(w.delivered) })
+	w.update() // after a gap in the watch anything may have changed
 	return err
 }
 
@@ -72,6 +76,13 @@ func (w *watched) Add(object any) error {
 // Update implements the reflector's store.
 func (w *watched) Update(object any) error {
 	err := w.Store.Update(object)
+	w.update()
+	return err
+}
+
+// Delete implements the reflector's store.
+func (w *watched) Delete(object any) error {
+	err := w.Store.Delete(object)
 	w.update()
 	return err
 }
@@ -165,12 +176,13 @@ func (o *objects) tell(w *watched) {
 	}
 }
 
-// release ends the pod's interest in every object.
-func (o *objects) release(user types.UID) {
+// retain ends the pod's interest in every object but those of these names.
+func (o *objects) retain(user types.UID, names []translate.Reference) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for key, w := range o.watched {
-		if !w.users[user] {
+		kept := slices.ContainsFunc(names, func(n translate.Reference) bool { return n.Name == key.Name })
+		if !w.users[user] || kept {
 			continue
 		}
 		delete(w.users, user)

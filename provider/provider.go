@@ -49,6 +49,13 @@ type Options struct {
 	// SecurityContext is what becomes of hardening that the cloud has no word
 	// for; it may be empty and means translate.SecurityContextRefuse then.
 	SecurityContext translate.SecurityContextPolicy
+	// Report is what becomes of fields that are ignored; it may be empty and
+	// means translate.ReportWarn then.
+	Report translate.ReportPolicy
+	// OptionDefaults and OptionRules are the node's options for pods that ask
+	// for none, and what pods may ask for; see translate.Options.
+	OptionDefaults map[string]string
+	OptionRules    []translate.OptionRule
 
 	// SweepInterval is the time between two sweeps over the cloud's groups.
 	SweepInterval time.Duration
@@ -74,12 +81,16 @@ type Provider struct {
 	limits cloudapi.Limits
 	owner  cloudapi.Owner
 	refs   *references
-	store  *store
+	// promised are the disks of groups that are about to be asked for.
+	promised promises
+	store    *store
 
 	creates, ends, publishes *queue
 	// kills and updates are pods with something to be changed in a running
-	// group.
-	kills, updates *queue
+	// group; files are those whose files may have changed.
+	kills, updates, files *queue
+	// sidecars are pods that are over but for their sidecars.
+	sidecars *queue
 
 	runner     *prober.Runner
 	prober     *prober.Prober
@@ -125,11 +136,13 @@ func New(o Options) *Provider {
 	}
 	p.sweeps.Store(&sweeps{})
 	p.creates = newQueue("create", o, createRetries, p.create)
-	p.refs = newReferences(o.Kube, o.Clock, p.creates.add)
+	p.refs = newReferences(o.Kube, o.Clock, p.referenceChanged)
 	p.ends = newQueue("end", o, endRetries, p.end)
 	p.publishes = newQueue("publish", o, writeRetries, p.publish)
 	p.kills = newQueue("kill", o, changeRetries, p.carryOutKill)
 	p.updates = newQueue("update", o, changeRetries, p.updateImages)
+	p.sidecars = newQueue("sidecar", o, changeRetries, p.endSidecars)
+	p.files = newQueue("files", o, changeRetries, p.syncFiles)
 	p.runner = prober.NewRunner(p.execIn, o.Dial)
 	p.prober = p.newProber()
 	return p
@@ -148,9 +161,10 @@ func (p *Provider) Run(ctx context.Context) {
 	defer p.refs.close() // after the workers, who may still ask for more
 	defer p.background.close()
 	defer group.Wait()
-	for _, q := range []*queue{p.creates, p.ends, p.publishes, p.kills, p.updates} {
+	for _, q := range []*queue{p.creates, p.ends, p.publishes, p.kills, p.updates, p.sidecars} {
 		group.Go(func() { q.run(ctx, p.Workers) })
 	}
+	group.Go(func() { p.files.run(ctx, min(p.Workers, fileWorkers)) })
 	group.Go(func() { p.prober.Run(ctx) })
 	group.Go(func() { p.watch(ctx) })
 	<-ctx.Done()
@@ -187,6 +201,10 @@ func (p *Provider) route(uid types.UID) {
 	}
 	if len(r.newImages()) > 0 {
 		p.updates.add(uid)
+	}
+	p.routeFiles(&r)
+	if len(r.leftover()) > 0 {
+		p.sidecars.add(uid)
 	}
 	p.postStart(&r)
 	if now, ok := p.store.get(uid); ok { // with the hook that may have begun

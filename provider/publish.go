@@ -44,9 +44,13 @@ func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, e
 	}
 	defer p.store.update(uid, func(r *record) { r.writing = false })
 	status, again := p.statusOf(&r, p.Clock.Now())
+	showFiles(r.files, &status, p.Clock.Now())
 	err := p.writeStatus(ctx, r.pod, status)
-	if errors.Is(err, errStale) {
+	switch {
+	case errors.Is(err, errStale):
 		return stalePause, nil
+	case err == nil:
+		p.tellChanges(r.pod, &status)
 	}
 	return again, err
 }
@@ -77,9 +81,10 @@ func (p *Provider) statusOf(r *record, now time.Time) (corev1.PodStatus, time.Du
 		return r.verdict.status(r.pod, group, now), 0
 	}
 	started, ready, again := p.readiness(r, group, now)
-	return translate.Status(r.pod, group, now, translate.StatusOptions{
+	status := translate.Status(r.pod, group, now, translate.StatusOptions{
 		HostIP: p.HostIP, Provider: p.limits.Provider, Started: started, Ready: ready,
-	}), again
+	})
+	return translate.WithCondition(status, r.translated), again
 }
 
 // writeStatus patches the difference between the pod's status and this one.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -57,9 +56,10 @@ func newReferences(kube kubernetes.Interface, clk clock.Clock, changed func(type
 	}
 }
 
-func (r *references) release(uid types.UID) {
-	r.configMaps.release(uid)
-	r.secrets.release(uid)
+// retain ends a pod's interest in all but what it still needs.
+func (r *references) retain(uid types.UID, needs translate.Requirements) {
+	r.configMaps.retain(uid, needs.ConfigMaps)
+	r.secrets.retain(uid, needs.Secrets)
 }
 
 func (r *references) close() {
@@ -95,6 +95,9 @@ func (p *Provider) resolve(ctx context.Context, pod *corev1.Pod) (translate.Refe
 	if err := p.requestTokens(ctx, pod, needs, found.Tokens); err != nil {
 		return found, err
 	}
+	if err := p.resolveClaims(ctx, pod, needs.Claims, &found); err != nil {
+		return found, err
+	}
 	var err error
 	found.Services, err = p.services(pod.Namespace, needs.ServiceLinks)
 	return found, err
@@ -118,32 +121,6 @@ func collect[T runtime.Object](ctx context.Context, source *objects, pod *corev1
 			}
 			found[name] = typed
 		}
-	}
-	return nil
-}
-
-// requestTokens asks the API server for the service-account tokens that the
-// pod projects, each bound to the pod.
-func (p *Provider) requestTokens(ctx context.Context, pod *corev1.Pod, needs translate.Requirements, found map[translate.TokenKey]string) error {
-	for _, token := range needs.Tokens {
-		if _, ok := found[token.TokenKey]; ok {
-			continue
-		}
-		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
-			ExpirationSeconds: &token.ExpirationSeconds,
-			BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
-		}}
-		if token.Audience != "" {
-			request.Spec.Audiences = []string{token.Audience}
-		}
-		answer, err := p.Kube.CoreV1().ServiceAccounts(pod.Namespace).CreateToken(ctx, needs.ServiceAccount, request, metav1.CreateOptions{})
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("requesting token of service account %s/%s: %w", pod.Namespace, needs.ServiceAccount, err)
-		}
-		found[token.TokenKey] = answer.Status.Token
 	}
 	return nil
 }
@@ -182,5 +159,8 @@ func (p *Provider) translateOptions() translate.Options {
 		HostIP:          p.HostIP,
 		NodeAllocatable: p.Allocatable,
 		SecurityContext: p.SecurityContext,
+		Report:          p.Report,
+		Defaults:        p.OptionDefaults,
+		Rules:           p.OptionRules,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/translate"
 )
 
 // record is everything the provider remembers of one pod. Values handed out by
@@ -62,6 +63,16 @@ type record struct {
 	// is replaced, never changed.
 	images map[string]string
 
+	// files is what is known of the files in the group; nil before there is
+	// one. tokens are the tokens among them. What both show is replaced, never
+	// changed.
+	files  *fileState
+	tokens map[translate.TokenKey]issuedToken
+
+	// translated is the condition that tells what was not taken literally;
+	// nil if nothing was, or if an earlier run of this process has told it.
+	// What it shows is never changed.
+	translated *corev1.PodCondition
 	// verdict, when set, decides the status instead of the group.
 	verdict *verdict
 	// kill is the container that has to be killed, if there is one. restarts
@@ -78,6 +89,12 @@ type record struct {
 	preStopAt   time.Time
 	preStopped  bool
 	killingTold bool
+	// sidecarsSince is when the pod's sidecars were told to end because its
+	// containers had, sidecarRuns how often they had been restarted then.
+	// abandoned: they would not end, and the group has to go.
+	sidecarsSince time.Time
+	sidecarRuns   int32
+	abandoned     bool
 	// said are the messages of our own events Killing that the cloud has not
 	// repeated yet. It is used under the store's lock only.
 	said map[string]bool
@@ -113,13 +130,16 @@ func (r *record) wantsGroup() bool {
 }
 
 // lingers tells whether the group still runs although the pod has ended: its
-// deadline passed, it was rejected after all, or somebody else failed it. A
-// group whose containers have ended is on its way to a final state by itself;
-// it keeps the pod's logs and is left alone.
+// deadline passed, it was rejected after all, somebody else failed it, or only
+// sidecars are left of it, which do not end. A group whose containers have ended
+// is on its way to a final state by itself; it keeps the pod's logs and is left
+// alone.
 func (r *record) lingers() bool {
 	switch {
-	case r.groupID == "" || r.vanished || !r.finished():
+	case r.groupID == "" || r.vanished || !r.finished() && !r.abandoned:
 		return false
+	case r.abandoned:
+		return r.group == nil || !r.group.Status.Final()
 	case r.group == nil:
 		return r.condemned()
 	case r.group.Status.Final():
@@ -230,6 +250,7 @@ func (s *store) bind(uid types.UID, groupID string) bool {
 	}
 	if r.spec != nil {
 		r.images = imagesAsked(r.spec)
+		r.files = filesAsked(r.pod, r.spec)
 	}
 	r.groupID, r.spec, r.mayExist = groupID, nil, false
 	s.groups[groupID] = uid

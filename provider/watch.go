@@ -98,6 +98,8 @@ func (r *record) awaited() (since time.Time, waits bool) {
 		return r.deleteAskedAt, true
 	case r.ending(), r.finished(), isReady(r.pod), r.group != nil && r.group.Status.Final():
 		return time.Time{}, false
+	case !r.sidecarsSince.IsZero():
+		return r.sidecarsSince, true
 	case r.restartedAt.After(r.bornAt()):
 		return r.restartedAt, true
 	default:

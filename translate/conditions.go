@@ -30,6 +30,14 @@ func (w *statusWriter) conditions() {
 		ready,
 		{Type: corev1.PodScheduled, Status: corev1.ConditionTrue},
 	}
+	if c := w.resizePending(); c != nil {
+		own = append(own, *c)
+	} else {
+		w.drop(corev1.PodResizePending)
+	}
+	if c := w.disruption(); c != nil && !w.isDisrupted() {
+		own = append(own, *c)
+	}
 	for _, c := range own {
 		c.ObservedGeneration = w.status.ObservedGeneration
 		c.LastTransitionTime = w.now
@@ -60,7 +68,7 @@ func (w *statusWriter) hasSandbox() bool {
 
 func (w *statusWriter) initialized() corev1.PodCondition {
 	c := corev1.PodCondition{Type: corev1.PodInitialized, Status: corev1.ConditionTrue}
-	unknown, incomplete := unready(w.pod.Spec.InitContainers, w.status.InitContainerStatuses)
+	unknown, incomplete := w.uninitialized()
 	switch {
 	case w.status.Phase == corev1.PodSucceeded && len(unknown) == 0:
 		c.Reason = reasonPodCompleted
@@ -74,7 +82,7 @@ func (w *statusWriter) initialized() corev1.PodCondition {
 
 func (w *statusWriter) containersReady() corev1.PodCondition {
 	c := corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}
-	unknown, waiting := unready(w.pod.Spec.Containers, w.status.ContainerStatuses)
+	unknown, waiting := w.unready()
 	switch {
 	case w.status.Phase == corev1.PodFailed:
 		c.Reason = reasonPodFailed
@@ -115,17 +123,41 @@ func (w *statusWriter) podReady(containers corev1.PodCondition) corev1.PodCondit
 	return c
 }
 
-// unready lists containers without a status and those that are not ready.
-func unready(containers []corev1.Container, statuses []corev1.ContainerStatus) (unknown, waiting []string) {
-	for i := range containers {
-		switch cs := findStatus(statuses, containers[i].Name); {
+// unready lists sidecars and containers without a status, and those that are not
+// ready.
+func (w *statusWriter) unready() (unknown, waiting []string) {
+	for _, c := range LongRunning(w.pod) {
+		switch cs := w.statusOf(c.Name); {
 		case cs == nil:
-			unknown = append(unknown, containers[i].Name)
+			unknown = append(unknown, c.Name)
 		case !cs.Ready:
-			waiting = append(waiting, containers[i].Name)
+			waiting = append(waiting, c.Name)
 		}
 	}
 	return unknown, waiting
+}
+
+// uninitialized lists init containers without a status, and those that have not
+// succeeded or, if they are sidecars, not started.
+func (w *statusWriter) uninitialized() (unknown, incomplete []string) {
+	for i := range w.pod.Spec.InitContainers {
+		c := &w.pod.Spec.InitContainers[i]
+		switch cs := findStatus(w.status.InitContainerStatuses, c.Name); {
+		case cs == nil:
+			unknown = append(unknown, c.Name)
+		case isRestartable(c) && !isTrue(cs.Started), !isRestartable(c) && !cs.Ready:
+			incomplete = append(incomplete, c.Name)
+		}
+	}
+	return unknown, incomplete
+}
+
+// statusOf is what has been written of a container or init container.
+func (w *statusWriter) statusOf(name string) *corev1.ContainerStatus {
+	if cs := findStatus(w.status.ContainerStatuses, name); cs != nil {
+		return cs
+	}
+	return findStatus(w.status.InitContainerStatuses, name)
 }
 
 func containersMessage(unknown []string, what string, others []string) string {

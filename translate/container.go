@@ -35,6 +35,7 @@ func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi
 // mainContainer adds what only long-running containers have.
 func (t *translation) mainContainer(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
 	out, s := t.container(c, path)
+	t.ownRestartPolicy(c, isSidecar(t.pod, c.Name), path)
 	out.Ports = t.ports(c, path.Child("ports"))
 	out.Liveness = t.probe(c, ProbeLiveness, path.Child("livenessProbe"))
 	out.Readiness = t.probe(c, ProbeReadiness, path.Child("readinessProbe"))
@@ -42,12 +43,14 @@ func (t *translation) mainContainer(c *corev1.Container, path *field.Path) (clou
 	t.hooks(&out, c, path)
 	t.mainSecurity(&out.Security, c, path)
 	out.Stdin, out.StdinOnce, out.TTY = c.Stdin, c.StdinOnce, c.TTY
+	out.Mounts = append(out.Mounts, t.carriers(c)...)
 	return out, s
 }
 
 // initContainer adds what only init containers have.
 func (t *translation) initContainer(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
 	out, s := t.container(c, path)
+	t.ownRestartPolicy(c, true, path)
 	t.initSecurity(&out.Security, c, path)
 	return out, s
 }

@@ -45,19 +45,8 @@ func (w *statusWriter) container(c *corev1.Container, seen *cloudapi.ContainerSt
 	w.keepEnded(&out, old)
 	w.endWithGroup(&out)
 	w.identify(&out, seen)
-	setResources(&out, c)
+	setAllocated(&out, c)
 	return out
-}
-
-// setResources tells what a container was given once it has run. A group is
-// never resized, so that what was told first stays.
-func setResources(out *corev1.ContainerStatus, c *corev1.Container) {
-	hasRun := out.State.Waiting == nil || out.LastTerminationState.Terminated != nil
-	if !hasRun || out.Resources != nil || len(c.Resources.Limits)+len(c.Resources.Requests) == 0 {
-		return
-	}
-	out.Resources = c.Resources.DeepCopy()
-	out.AllocatedResources = c.Resources.Requests.DeepCopy()
 }
 
 func isKnown(k cloudapi.RunKind) bool {
@@ -173,7 +162,7 @@ func (w *statusWriter) keepEnded(out, old *corev1.ContainerStatus) {
 	if old == nil || old.State.Terminated == nil || out.State.Terminated != nil {
 		return
 	}
-	if isTerminal(w.old.Phase) || !restarts(w.pod, old.State.Terminated.ExitCode) {
+	if isTerminal(w.old.Phase) || !isSidecar(w.pod, out.Name) && !restarts(w.pod, old.State.Terminated.ExitCode) {
 		out.State, out.LastTerminationState = *old.State.DeepCopy(), *old.LastTerminationState.DeepCopy()
 	}
 }

@@ -94,7 +94,7 @@ func (t *translation) resourceField(ref *corev1.ResourceFieldSelector, container
 	case "limits":
 		q = c.Resources.Limits[corev1.ResourceName(name)]
 		if q.IsZero() && !isHugePages(name) {
-			q = t.opts.NodeAllocatable[corev1.ResourceName(name)]
+			q = t.wholeLimit(corev1.ResourceName(name))
 		}
 	case "requests":
 		q = c.Resources.Requests[corev1.ResourceName(name)]
@@ -105,6 +105,15 @@ func (t *translation) resourceField(ref *corev1.ResourceFieldSelector, container
 		return "", false
 	}
 	return value, true
+}
+
+// wholeLimit is the limit of a container without one of its own: the pod's, else
+// what the node has.
+func (t *translation) wholeLimit(name corev1.ResourceName) resource.Quantity {
+	if whole := t.pod.Spec.Resources; whole != nil && !whole.Limits.Name(name, resource.DecimalSI).IsZero() {
+		return whole.Limits[name]
+	}
+	return t.opts.NodeAllocatable[name]
 }
 
 // inUnits divides and rounds up: CPU in thousandths of a core, everything else

@@ -34,6 +34,9 @@ func (e *Refused) Error() string {
 	return strings.Join(parts, "; ")
 }
 
+// NewRefused makes one of refusals, without repeated ones.
+func NewRefused(refusals []Refusal) *Refused { return newRefused(refusals) }
+
 // newRefused sorts the refusals and drops repeated ones.
 func newRefused(refusals []Refusal) *Refused {
 	sorted := append([]Refusal(nil), refusals...)
@@ -70,6 +73,11 @@ const (
 	// that no mount may have; another label, annotation or ConfigMap may make
 	// it another.
 	KindSubPath ReferenceKind = "SubPath"
+	// KindClaim is a PersistentVolumeClaim that is not there, or not bound.
+	KindClaim ReferenceKind = "PersistentVolumeClaim"
+	// KindAttachment is a PersistentVolume that is a disk and attached to the
+	// group of another pod; Key names the pods.
+	KindAttachment ReferenceKind = "VolumeAttachment"
 )
 
 // MissingReference says that something a pod refers to is not there, or lacks
@@ -80,7 +88,7 @@ type MissingReference struct { //nolint:errname // it is a description first: ki
 	Namespace string
 	Name      string
 	// Key is the key that is missing; empty when the whole thing is. Of a
-	// SubPath it is the fault.
+	// SubPath or a PersistentVolumeClaim it is the fault.
 	Key string
 	// Volume or Container is the pod's volume or container that needs it;
 	// exactly one of them is set.
@@ -91,12 +99,17 @@ type MissingReference struct { //nolint:errname // it is a description first: ki
 const (
 	ReasonCreateContainerConfigError = "CreateContainerConfigError"
 	ReasonFailedMount                = "FailedMount"
+	// ReasonFailedAttach is the attach-detach controller's.
+	ReasonFailedAttach = "FailedAttachVolume"
 )
 
 // Reason is the kubelet's word: for a container's environment the waiting
 // reason CreateContainerConfigError, for a volume the reason FailedMount of an
 // event beside which the containers wait as ContainerCreating.
 func (e *MissingReference) Reason() string {
+	if e.Kind == KindAttachment {
+		return ReasonFailedAttach
+	}
 	if e.Volume != "" {
 		return ReasonFailedMount
 	}
@@ -105,6 +118,13 @@ func (e *MissingReference) Reason() string {
 
 // Error is worded as the kubelet words it.
 func (e *MissingReference) Error() string {
+	if e.Kind == KindAttachment {
+		return fmt.Sprintf("Multi-Attach error for volume %q Volume is already used by pod(s) %s", e.Name, e.Key)
+	}
+	if e.Kind == KindClaim {
+		return fmt.Sprintf("Unable to attach or mount volumes: unmounted volumes=[%s], unattached volumes=[], "+
+			"failed to process volumes=[%s]: %s", e.Volume, e.Volume, e.Key)
+	}
 	if e.Volume != "" {
 		return fmt.Sprintf("MountVolume.SetUp failed for volume %q : %s", e.Volume, e.cause())
 	}

@@ -4,14 +4,18 @@ import "slices"
 
 const (
 	reasonNodeProbe = "the cloud cannot run this probe; the node runs it"
-	reasonStartup   = "the clouds have no startup probe; the node runs it, and all other probes of the container"
+	reasonStartup   = "the clouds have no startup probe; the node runs it, and the container's readiness probe"
 	reasonNodeHook  = "the cloud runs no hooks; the node does: postStart when it sees that the container runs, " +
 		"preStop before it deletes the group, not when the cloud ends a container by itself"
-	reasonStdin    = "the cloud does not keep a container's standard input or terminal"
-	reasonMessage  = "the cloud keeps no termination message"
-	reasonPorts    = "the cloud has no list of ports; declaring one opens nothing"
-	reasonInitOnly = "init containers cannot have it"
-	reasonInitRun  = "the cloud does not take it for init containers"
+	reasonSleep = "the clouds' hooks cannot sleep; the node does: after it sees that the container runs, or before it deletes the " +
+		"group, not when the cloud ends a container by itself"
+	reasonStdin      = "the cloud does not keep a container's standard input or terminal"
+	reasonMessage    = "the cloud keeps no termination message"
+	reasonPorts      = "the cloud has no list of ports; declaring one opens nothing"
+	reasonInitOnly   = "of init containers only a restartable one, a sidecar, has it; it is then read as a container's"
+	reasonOnePolicy  = "the group has one restart policy for all containers"
+	reasonPrivileged = "only where the node's policy allows it and the cloud takes it"
+	reasonInitRun    = "the cloud does not take it for init containers"
 )
 
 // containerFields are the fields of a container.
@@ -25,11 +29,13 @@ func containerFields() []Field {
 		emulated(reasonStartup, "startupProbe"),
 		probeFields("startupProbe"),
 		runAsFields("RunAsGroup", reasonRunAs),
+		harmlessAt("false", by("Privileged", DecisionRefused, reasonPrivileged, "securityContext.privileged")),
 		parts("lifecycle"),
 		hookFields("lifecycle.postStart"),
 		hookFields("lifecycle.preStop"),
 		refused("the clouds do not take a stop signal", "lifecycle.stopSignal"),
-		refused("the group has one restart policy for all containers", "restartPolicy", "restartPolicyRules"),
+		remark("the pod's own; "+reasonOnePolicy, "restartPolicy"),
+		refused(reasonOnePolicy, "restartPolicyRules"),
 		withParts(by("Ports", DecisionIgnored, reasonPorts, "ports")),
 		by("Stdin", DecisionRefused, reasonStdin, "stdin", "stdinOnce", "tty"),
 	)
@@ -41,8 +47,12 @@ func initContainerFields() []Field {
 	return slices.Concat(
 		commonContainerFields(),
 		runAsFields("InitRunAsGroup", reasonInitRun),
-		refused(reasonInitOnly, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicyRules"),
-		refused("the clouds have no sidecar containers", "restartPolicy"),
+		harmlessAt("false", by("InitPrivileged", DecisionRefused, reasonPrivileged, "securityContext.privileged")),
+		refused(reasonInitOnly, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
+		refused(reasonOnePolicy, "restartPolicyRules"),
+		rows(Field{
+			Decision: DecisionEmulated, Harmless: []string{"OnFailure", "Never"}, Reason: reasonSidecar,
+		}, []string{"restartPolicy"}),
 		refused("the clouds do not keep an init container's standard input or terminal", "stdin", "stdinOnce", "tty"),
 		withParts(ignored("an init container's ports serve nobody; declaring one opens nothing", "ports")),
 	)
@@ -100,7 +110,7 @@ func resourceFields() []Field {
 		remark("rounded up to a thousandth of a GiB; the sum is rounded up to a size that is sold", "resources.limits[memory]"),
 		remark("the cloud knows one number for each container, its limit: a request beside a limit is what the downward API tells, "+
 			"a request alone is the limit too", "resources.requests[cpu]", "resources.requests[memory]"),
-		by("GPU", DecisionRefused, "the cloud's groups have no GPU",
+		by("GPU", DecisionRefused, "on an instance type that an option names; where the cloud takes none there are no cards",
 			"resources.limits[nvidia.com/gpu]", "resources.requests[nvidia.com/gpu]"),
 		ignored(disk, "resources.limits[ephemeral-storage]", "resources.requests[ephemeral-storage]"),
 		refused("the cloud does not sell this resource", "resources.limits[*]", "resources.requests[*]"),
@@ -116,10 +126,7 @@ func mountFields() []Field {
 			"volumeMounts[*].subPath"),
 		remark("expanded, then as subPath; what it cannot be expanded to keeps the container waiting", "volumeMounts[*].subPathExpr"),
 		harmlessAt("None", by("MountPropagation", DecisionRefused, "mounts are not propagated", "volumeMounts[*].mountPropagation")),
-		rows(Field{
-			Decision: DecisionRefused, Harmless: []string{"Disabled", "IfPossible"},
-			Reason: "recursive read-only mounts cannot be asked for",
-		}, []string{"volumeMounts[*].recursiveReadOnly"}),
+		harmlessAt("Disabled", remark(reasonRecursive, "volumeMounts[*].recursiveReadOnly")),
 	)
 }
 
@@ -148,7 +155,8 @@ func hookFields(name string) []Field {
 				"httpGet.httpHeaders[*].name", "httpGet.httpHeaders[*].value"),
 			withParts(by("Hooks", DecisionRefused, "a kubelet runs no such hook, and the cloud has none", "tcpSocket")),
 			honoured("tcpSocket.port", "tcpSocket.host"),
-			refused("the clouds' hooks cannot sleep", "sleep"),
+			emulated(reasonSleep, "sleep"),
+			honoured("sleep.seconds"),
 		))...)
 }
 
@@ -171,7 +179,6 @@ func containerSecurityFields() []Field {
 		hardeningAt(AnyValue, refused(reasonNoSecurity, "capabilities.drop")),
 		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),
 		refused(reasonWindows, "windowsOptions"),
-		refusedBut("false", "privileged containers are not allowed by default", "privileged"),
 		harmlessAt("false", by("ReadOnlyRoot", DecisionRefused,
 			"the cloud's root file systems are writable", "readOnlyRootFilesystem")),
 		hardeningAt("false", refusedBut("true", reasonNoSecurity, "allowPrivilegeEscalation")),

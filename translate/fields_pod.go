@@ -17,7 +17,7 @@ const (
 func podFields() []Field {
 	return slices.Concat(
 		parts("volumes", "containers", "imagePullSecrets", "hostAliases", "dnsConfig", "dnsConfig.options",
-			"securityContext", "resources", "os"),
+			"securityContext", "resources", "resources.limits", "resources.requests", "os"),
 		honoured("restartPolicy", "dnsPolicy", "serviceAccountName", "enableServiceLinks", "readinessGates",
 			"imagePullSecrets[*].name", "hostAliases[*].ip", "hostAliases[*].hostnames",
 			"dnsConfig.nameservers", "dnsConfig.searches", "dnsConfig.options[*].name", "dnsConfig.options[*].value"),
@@ -37,12 +37,16 @@ func podFields() []Field {
 			"containers of a group have process namespaces of their own", "shareProcessNamespace")),
 		refusedBut("true", "user namespaces cannot be asked for", "hostUsers"),
 		refusedBut("linux", reasonWindows, "os.name"),
-		refused("a container cannot be added to a running group", "ephemeralContainers"),
+		ignored("a container cannot be added to a container group: its status and an event say that it does not run, "+
+			"and the pod goes on without", "ephemeralContainers"),
 		refused(reasonHost, "hostNetwork", "hostPID", "hostIPC"),
 		refused("runtime classes are settings of a node's container runtime, which a container group does not have",
 			"runtimeClassName", "overhead"),
 		refused("devices of a node cannot be claimed", "resourceClaims"),
-		refused("the group's size follows its containers' resources", "resources.limits", "resources.requests", "resources.claims"),
+		remark("the size that the group has at least", "resources.limits[cpu]", "resources.limits[memory]"),
+		remark("the size that the group has at least, where no limit is set", "resources.requests[cpu]", "resources.requests[memory]"),
+		refused("the cloud does not sell this resource", "resources.limits[*]", "resources.requests[*]"),
+		refused("devices of a node cannot be claimed", "resources.claims"),
 		ignored("a deprecated copy of serviceAccountName", "serviceAccount"),
 		ignored("it names this node", "nodeName"),
 		ignored(reasonScheduled, "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "schedulerName",

@@ -1,6 +1,7 @@
 package translate_test
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"sort"
@@ -9,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/internal/podfield"
 	"github.com/cumulet/cumulet/translate"
 )
 
@@ -168,12 +169,19 @@ func TestDecisionsOfTheClouds(t *testing.T) {
 		"spec.containers[*].terminationMessagePath":                   {h, r},
 		"spec.containers[*].securityContext.runAsUser":                {h, r},
 		"spec.containers[*].securityContext.runAsGroup":               {h, r},
-		"spec.containers[*].securityContext.privileged":               {r, r},
+		"spec.containers[*].securityContext.privileged":               {h, r},
+		"spec.initContainers[*].securityContext.privileged":           {r, r},
+		"spec.containers[*].restartPolicy":                            {h, h},
+		"spec.containers[*].restartPolicyRules":                       {r, r},
+		"spec.containers[*].lifecycle.stopSignal":                     {r, r},
+		"spec.resources.limits[cpu]":                                  {h, h},
+		"spec.resources.limits[*]":                                    {r, r},
+		"spec.ephemeralContainers":                                    {i, i},
 		"spec.containers[*].securityContext.capabilities.add":         {h, h},
 		"spec.containers[*].securityContext.capabilities.drop":        {r, r},
 		"spec.containers[*].securityContext.allowPrivilegeEscalation": {r, r},
 		"spec.containers[*].livenessProbe.grpc":                       {e, e},
-		"spec.containers[*].lifecycle.preStop.sleep":                  {r, r},
+		"spec.containers[*].lifecycle.preStop.sleep":                  {e, e},
 		"spec.containers[*].lifecycle.preStop.tcpSocket":              {h, r},
 		"spec.initContainers[*].securityContext.runAsUser":            {h, r},
 		"spec.initContainers[*].securityContext.runAsGroup":           {r, r},
@@ -184,15 +192,15 @@ func TestDecisionsOfTheClouds(t *testing.T) {
 		"spec.securityContext.sysctls[*].name":                        {h, h},
 		"spec.shareProcessNamespace":                                  {h, r},
 		"spec.subdomain":                                              {e, r},
-		"spec.initContainers[*].restartPolicy":                        {r, r},
+		"spec.initContainers[*].restartPolicy":                        {e, e},
 		"spec.initContainers[*].livenessProbe":                        {r, r},
 		"spec.volumes[*].emptyDir.medium":                             {h, r},
 		"spec.volumes[*].emptyDir.sizeLimit":                          {h, r},
 		"spec.volumes[*].nfs":                                         {h, r},
-		"spec.volumes[*].hostPath":                                    {r, r},
+		"spec.volumes[*].hostPath":                                    {h, r},
 		"spec.volumes[*].configMap":                                   {e, e},
 		"spec.volumes[*].secret.defaultMode":                          {h, r},
-		"spec.volumes[*].persistentVolumeClaim":                       {r, r},
+		"spec.volumes[*].persistentVolumeClaim":                       {h, h},
 		"spec.containers[*].resources.limits[*]":                      {r, r},
 		"spec.containers[*].env[*].valueFrom.fieldRef":                {h, h},
 		"spec.containers[*].env[*].valueFrom.fileKeyRef":              {r, r},
@@ -247,85 +255,52 @@ func TestEveryRefusedFieldIsRefused(t *testing.T) {
 		if f.Decision != translate.DecisionRefused {
 			continue
 		}
-		pod := &corev1.Pod{}
-		pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
-		if !setPath(reflect.ValueOf(&pod.Spec).Elem(), strings.Split(strings.TrimPrefix(f.Path, "spec."), "."), slices.Contains(f.Harmless, "true")) {
-			t.Errorf("%s: the test cannot set it", f.Path)
+		pod := emptyPod()
+		if err := podfield.Set(pod, f); err != nil {
+			t.Error(err)
 			continue
 		}
 		set++
-		want := strings.ReplaceAll(strings.ReplaceAll(f.Path, "limits[*]", "limits[x]"), "requests[*]", "requests[x]")
-		want = strings.ReplaceAll(want, "[*]", "[0]") + ": " + f.Reason
+		want := podfield.At(f.Path) + ": " + f.Reason
 		_, _, err := translate.Group(pod, translate.References{}, options(eciLimits()))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want a refusal %q, got %v", f.Path, want, err)
 		}
 	}
-	if set < 80 {
+	if set < 60 {
 		t.Errorf("only %d fields were tried", set)
 	}
 }
 
-// setPath makes the field at a path non-zero, with all that leads to it.
-func setPath(v reflect.Value, path []string, leaveFalse bool) bool {
-	for v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			v.Set(reflect.New(v.Type().Elem()))
+// TestAllRefusedAtOnce sets every field that a cloud refuses in one pod: the
+// one error names each of them.
+func TestAllRefusedAtOnce(t *testing.T) {
+	for name, limits := range map[string]cloudapi.Limits{"eci": eciLimits(), "kci": kciLimits(), "kciSeed": kciSeedLimits()} {
+		pod := emptyPod()
+		paths, err := podfield.Refused(pod, limits.Can)
+		if err != nil || len(paths) < 60 {
+			t.Fatalf("%s: %d refused fields, %v", name, len(paths), err)
 		}
-		v = v.Elem()
-	}
-	if len(path) == 0 {
-		return setAny(v, leaveFalse)
-	}
-	name, key, _ := strings.Cut(path[0], "[")
-	f, ok := fieldNamed(v, name)
-	if !ok {
-		return false
-	}
-	switch {
-	case key == "":
-		return setPath(f, path[1:], leaveFalse)
-	case f.Kind() == reflect.Map:
-		return setAny(f, false)
-	default:
-		f.Set(reflect.MakeSlice(f.Type(), 1, 1))
-		return setPath(f.Index(0), path[1:], leaveFalse)
-	}
-}
-
-// setAny makes a value non-zero; a bool behind a pointer may be left false.
-func setAny(v reflect.Value, leaveFalse bool) bool {
-	switch v.Kind() {
-	case reflect.Bool:
-		v.SetBool(!leaveFalse)
-	case reflect.String:
-		v.SetString("odd")
-	case reflect.Int32, reflect.Int64:
-		v.SetInt(7)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("x").Convert(v.Type().Key()), reflect.ValueOf(resource.MustParse("1")))
-	case reflect.Struct:
-		return true
-	default:
-		return false
-	}
-	return true
-}
-
-func fieldNamed(v reflect.Value, name string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		tag, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		if tag == name {
-			return v.Field(i), true
+		_, _, err = translate.Group(pod, translate.References{}, options(limits))
+		var refused *translate.Refused
+		if !errors.As(err, &refused) {
+			t.Fatalf("%s: want a refusal, got %v", name, err)
 		}
-		if tag == "" && strings.Contains(options, "inline") {
-			if f, ok := fieldNamed(v.Field(i), name); ok {
-				return f, true
+		told := map[string]bool{}
+		for _, r := range refused.Refusals {
+			told[r.Field] = told[r.Field] || r.Reason != ""
+		}
+		for _, path := range paths {
+			if !told[path] || !strings.Contains(refused.Error(), path+": ") {
+				t.Errorf("%s: the error does not name %s", name, path)
 			}
 		}
 	}
-	return reflect.Value{}, false
+}
+
+// emptyPod has nothing but what makes it a pod.
+func emptyPod() *corev1.Pod {
+	pod := &corev1.Pod{}
+	pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
+	return pod
 }

@@ -22,10 +22,12 @@ type fileSet struct {
 	mode  int32
 	where MissingReference
 	files map[string]cloudapi.File
+	// secret: what is put now is secret.
+	secret bool
 }
 
 func (s *fileSet) put(name string, content []byte, mode *int32) {
-	f := cloudapi.File{Path: path.Clean(name), Content: slices.Clone(content), Mode: s.mode}
+	f := cloudapi.File{Path: path.Clean(name), Content: slices.Clone(content), Mode: s.mode, Secret: s.secret}
 	if mode != nil {
 		f.Mode = *mode
 	}
@@ -87,7 +89,9 @@ func (t *translation) tokenFile(set *fileSet, p *corev1.ServiceAccountTokenProje
 		t.miss(where)
 		return
 	}
+	set.secret = true
 	set.put(p.Path, []byte(token), nil)
+	set.secret = false
 }
 
 func (t *translation) configMapFiles(set *fileSet, name string, items []corev1.KeyToPath, optional bool) {
@@ -113,7 +117,9 @@ func (t *translation) secretFiles(set *fileSet, name string, items []corev1.KeyT
 	if s == nil {
 		return
 	}
+	set.secret = true
 	missing := set.keys(s.Data, items)
+	set.secret = false
 	if len(missing) > 0 && !optional {
 		t.missKey(KindSecret, name, missing[0], set.where)
 	}

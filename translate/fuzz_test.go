@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,7 +44,7 @@ func FuzzGroup(f *testing.F) {
 			if err != nil && (err.Error() != errAgain.Error() || spec.Name != "") {
 				t.Errorf("an error is not stable, or comes with a group: %v", err)
 			}
-			if err == nil && (len(spec.Containers) != len(pod.Spec.Containers) || spec.Name == "") {
+			if err == nil && (len(spec.Containers) != len(translate.LongRunning(pod)) || spec.Name == "") {
 				t.Errorf("the group is not the pod: %+v", spec)
 			}
 		}
@@ -64,6 +65,9 @@ func FuzzStatus(f *testing.F) {
 		c := &statusCase{}
 		if json.Unmarshal(data, c) != nil || !isSane(&c.Pod) {
 			return
+		}
+		if _, err := netip.ParseAddr(c.Options.HostIP); err != nil {
+			c.Options.HostIP = "10.9.8.7" // the configuration takes no other than an address
 		}
 		before := c.Pod.DeepCopy()
 		for _, call := range []string{"Status", "Waiting", "Rejected", "Failed", "Lost", "Terminated"} {
@@ -96,6 +100,13 @@ func isSane(pod *corev1.Pod) bool {
 			}
 			names[c.Name] = true
 		}
+	}
+	for i := range pod.Spec.EphemeralContainers {
+		c := &pod.Spec.EphemeralContainers[i]
+		if c.Name == "" || names[c.Name] {
+			return false
+		}
+		names[c.Name] = true
 	}
 	switch pod.Spec.RestartPolicy {
 	case corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever:

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -56,7 +57,11 @@ func readCase(t testing.TB, path string) (*corev1.Pod, translate.References) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refs := translate.References{ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{}, Tokens: tokens()}
+	refs := translate.References{
+		ConfigMaps: map[string]*corev1.ConfigMap{}, Secrets: map[string]*corev1.Secret{}, Tokens: tokens(),
+		Claims: map[string]*corev1.PersistentVolumeClaim{}, Volumes: map[string]*corev1.PersistentVolume{},
+		VolumeSecrets: map[types.NamespacedName]*corev1.Secret{},
+	}
 	var pod *corev1.Pod
 	for doc := range bytes.SplitSeq(data, []byte("\n---\n")) {
 		var kind metav1.TypeMeta
@@ -77,7 +82,13 @@ func readCase(t testing.TB, path string) (*corev1.Pod, translate.References) {
 				}
 				s.Data[k] = []byte(v)
 			}
-			refs.Secrets[s.Name] = s
+			addSecret(&refs, s)
+		case "PersistentVolumeClaim":
+			claim := decode(t, doc, &corev1.PersistentVolumeClaim{})
+			refs.Claims[claim.Name] = claim
+		case "PersistentVolume":
+			pv := decode(t, doc, &corev1.PersistentVolume{})
+			refs.Volumes[pv.Name] = pv
 		case "Service":
 			refs.Services = append(refs.Services, decode(t, doc, &corev1.Service{}))
 		default:
@@ -85,6 +96,15 @@ func readCase(t testing.TB, path string) (*corev1.Pod, translate.References) {
 		}
 	}
 	return pod, refs
+}
+
+// addSecret puts a secret where a provider would: the cases' pods are in
+// namespace shop or, those of Kubernetes' tests, e2e.
+func addSecret(refs *translate.References, s *corev1.Secret) {
+	refs.VolumeSecrets[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}] = s
+	if s.Namespace == "" || s.Namespace == "shop" || s.Namespace == "e2e" {
+		refs.Secrets[s.Name] = s
+	}
 }
 
 func decode[T any](t testing.TB, doc []byte, into T) T {
@@ -156,6 +176,17 @@ func copyReferences(r translate.References) translate.References {
 		out.Secrets[k] = v.DeepCopy()
 	}
 	maps.Copy(out.Tokens, r.Tokens)
+	out.Claims, out.Volumes = map[string]*corev1.PersistentVolumeClaim{}, map[string]*corev1.PersistentVolume{}
+	out.VolumeSecrets = map[types.NamespacedName]*corev1.Secret{}
+	for k, v := range r.Claims {
+		out.Claims[k] = v.DeepCopy()
+	}
+	for k, v := range r.Volumes {
+		out.Volumes[k] = v.DeepCopy()
+	}
+	for k, v := range r.VolumeSecrets {
+		out.VolumeSecrets[k] = v.DeepCopy()
+	}
 	for _, s := range r.Services {
 		out.Services = append(out.Services, s.DeepCopy())
 	}
@@ -211,6 +242,10 @@ func groupYAML(t *testing.T, spec cloudapi.GroupSpec, report translate.Report, e
 func plainGroup(t *testing.T, spec cloudapi.GroupSpec) any {
 	group := plain(t, spec).(map[string]any)
 	for i, v := range spec.Volumes {
+		if v.Bucket != nil {
+			bucket := group["Volumes"].([]any)[i].(map[string]any)["Bucket"].(map[string]any)
+			bucket["AccessKeySecret"] = fmt.Sprintf("%d characters", len(v.Bucket.AccessKeySecret))
+		}
 		if v.Files == nil {
 			continue
 		}
@@ -243,6 +278,13 @@ func plain(t *testing.T, v any) any {
 	return out
 }
 
+// byValue are fields that are structs, not pointers to one.
+var byValue = map[string]bool{
+	"Security": true, "Options": true, "Machine": true, "Spot": true, "Address": true, "Data": true,
+	// Image is a text in a container.
+	"Image": true,
+}
+
 // prune drops what is zero or empty, but for Value and the ids of users and
 // groups, where that matters.
 func prune(v any) any {
@@ -253,7 +295,7 @@ func prune(v any) any {
 			p := prune(e)
 			asked, isStruct := p.(map[string]any)
 			switch {
-			case k == "Security" && isStruct && len(asked) == 0:
+			case byValue[k] && isStruct && len(asked) == 0:
 				// a struct by value: nothing in it is nothing asked for
 			case p != nil:
 				out[k] = p

@@ -22,7 +22,7 @@ const (
 	// true.
 	SecurityContextRefuse SecurityContextPolicy = "refuse"
 	// SecurityContextReport leaves the hardening out and tells so in the
-	// report and as an event: the operator is content with the virtual
+	// report: the operator is content with the virtual
 	// machine around each container group.
 	SecurityContextReport SecurityContextPolicy = "report"
 )
@@ -101,27 +101,5 @@ func (t *translation) dropped(drop []corev1.Capability, granted []string, expres
 	}
 	if !contradicts {
 		t.notef(path, DecisionIgnored, reasonHardening)
-	}
-}
-
-// tellHardening makes one event of all that was left out by policy: who wrote
-// the pod need not be who chose the policy.
-func (r *Report) tellHardening() {
-	var texts []string
-	for _, reason := range []string{reasonHardening, reasonUnasked} {
-		var fields []string
-		for _, n := range r.Notes {
-			if n.Reason == reason {
-				fields = append(fields, n.Field)
-			}
-		}
-		if len(fields) > 0 {
-			texts = append(texts, strings.Join(fields, ", ")+": "+reason)
-		}
-	}
-	if len(texts) > 0 {
-		r.Events = append(r.Events, Event{
-			Reason: EventHardening, Message: "This node leaves out by its policy: " + strings.Join(texts, "; "),
-		})
 	}
 }

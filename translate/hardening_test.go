@@ -2,8 +2,6 @@ package translate_test
 
 import (
 	"errors"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/internal/podfield"
 	"github.com/cumulet/cumulet/translate"
 )
 
@@ -200,11 +199,9 @@ func TestReportSoftensNothingElse(t *testing.T) {
 		if f.Decision != translate.DecisionRefused {
 			continue
 		}
-		pod := &corev1.Pod{}
-		pod.Name, pod.Namespace, pod.UID = "web", "shop", "0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e"
-		path := strings.Split(strings.TrimPrefix(f.Path, "spec."), ".")
-		if !setPath(reflect.ValueOf(&pod.Spec).Elem(), path, slices.Contains(f.Harmless, "true")) {
-			t.Errorf("%s: the test cannot set it", f.Path)
+		pod := emptyPod()
+		if err := podfield.Set(pod, f); err != nil {
+			t.Error(err)
 			continue
 		}
 		_, _, err := translate.Group(pod, translate.References{}, o)

@@ -27,6 +27,9 @@ func (t *translation) hook(c *corev1.Container, h *corev1.LifecycleHandler, path
 	if h.Exec == nil && h.HTTPGet == nil && h.TCPSocket == nil && h.Sleep == nil {
 		t.refusef(path, "the hook says neither exec nor httpGet")
 	}
+	if h.Sleep != nil {
+		return nil // the node sleeps
+	}
 	out := t.handler(c, *h, path)
 	if t.limits.Can.Hooks {
 		t.atMost(path.Child("exec", "command"), t.limits.MaxHookCommand, len(out.Exec), "elements")

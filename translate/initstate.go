@@ -42,6 +42,7 @@ func (w *statusWriter) initContainer(
 		w.unseen(&out, old)
 	}
 	w.identify(&out, nil)
+	setAllocated(&out, c)
 	return out
 }
 
@@ -57,6 +58,9 @@ func (w *statusWriter) isInitialized() bool {
 // that the next one is the one that did not.
 func (w *statusWriter) isFirstOpen() bool {
 	for _, cs := range w.status.InitContainerStatuses {
+		if isSidecar(w.pod, cs.Name) {
+			continue
+		}
 		if cs.State.Terminated == nil || cs.State.Terminated.ExitCode != 0 {
 			return false
 		}

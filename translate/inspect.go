@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -23,17 +24,10 @@ func (t *translation) inspectParts(v reflect.Value, path *field.Path, pattern st
 	case reflect.Pointer:
 		t.inspectParts(v.Elem(), path, pattern)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			name, inline := jsonName(v.Type().Field(i))
-			if inline {
-				t.inspectParts(v.Field(i), path, pattern)
-			} else if !isUnset(v.Field(i)) {
-				t.inspectField(v.Field(i), path.Child(name), pattern+"."+name)
-			}
-		}
+		t.inspectStruct(v, path, pattern)
 	case reflect.Slice:
 		for i := range v.Len() {
-			t.inspectParts(v.Index(i), path.Index(i), pattern+"[*]")
+			t.inspectParts(v.Index(i), path.Index(i), elementPattern(v.Index(i), pattern))
 		}
 	case reflect.Map:
 		keys := v.MapKeys()
@@ -47,6 +41,41 @@ func (t *translation) inspectParts(v reflect.Value, path *field.Path, pattern st
 		}
 	default: // a test holds that nothing else is said to have parts
 	}
+}
+
+// inspectStruct walks the fields of a struct that are set.
+func (t *translation) inspectStruct(v reflect.Value, path *field.Path, pattern string) {
+	for i := range v.NumField() {
+		name, inline := jsonName(v.Type().Field(i))
+		switch {
+		case inline:
+			t.inspectParts(v.Field(i), path, pattern)
+		case isUnset(v.Field(i)):
+		case pattern == sidecarPattern && name == "restartPolicy":
+			t.inspectField(v.Field(i), path.Child(name), initPattern+"."+name)
+		case pattern == sidecarPattern:
+			t.inspectField(v.Field(i), path.Child(name), containerPattern+"."+name)
+		default:
+			t.inspectField(v.Field(i), path.Child(name), pattern+"."+name)
+		}
+	}
+}
+
+// The patterns of containers. The rows of containers hold for sidecars too, but
+// for the one that makes them so; sidecarPattern itself begins no row.
+const (
+	containerPattern = "spec.containers[*]"
+	initPattern      = "spec.initContainers[*]"
+	sidecarPattern   = "sidecar"
+)
+
+// elementPattern is under which rows the elements of a list are found.
+func elementPattern(element reflect.Value, pattern string) string {
+	out := pattern + "[*]"
+	if c, ok := reflect.TypeAssert[corev1.Container](element); ok && out == initPattern && isRestartable(&c) {
+		return sidecarPattern
+	}
+	return out
 }
 
 // inspectField decides one field that is set.

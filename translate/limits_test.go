@@ -33,10 +33,22 @@ func eciLimits() cloudapi.Limits {
 			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
 			EnvPodIP: true, NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
 			BinaryFiles: true, NestedFilePaths: true, SubPath: true, Hostname: true, Stdin: true,
-			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true,
+			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true, GPU: true,
 			Hooks: true, RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true, ShareProcesses: true, MountPropagation: true,
+			Sidecars: true, Privileged: true, Restart: true,
+			NFSOptions: true, Disks: true, NewDisks: true, Buckets: true, HostPath: true, HostPathType: true,
+		},
+		VolumeDrivers: []string{
+			"diskplugin.csi.alibabacloud.com", "nasplugin.csi.alibabacloud.com", "ossplugin.csi.alibabacloud.com",
+			"alicloud/disk", "alicloud/nas", "alicloud/oss",
+		},
+		Disk: cloudapi.DiskLimits{
+			Max: 6, ID: `^d-[0-9a-z]{1,60}$`, FsTypes: []string{"ext4", "ext3", "xfs", "vfat"},
+			Categories:        []cloudapi.DiskCategory{{Name: "cloud_essd", MinGiB: 20, MaxGiB: 32768}},
+			PerformanceLevels: []string{"PL0", "PL1", "PL2", "PL3"}, Encryption: true, Snapshots: true,
 		},
 		MaxHookCommand: 100, MaxHookHeaders: 100,
+		Options: eciOptions(), VendorPrefix: "k8s.aliyun.com/",
 		Capabilities: []string{"NET_ADMIN", "NET_RAW"},
 		Sysctls: []string{
 			"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
@@ -57,6 +69,7 @@ func kciLimits() cloudapi.Limits {
 		Name:      cloudapi.NameLimits{Max: 63, Dots: true},
 		MaxEnvKey: 63, EnvKey: `^[-._a-zA-Z][-._a-zA-Z0-9]*$`,
 		MaxFileBytes: 18 << 10,
+		Options:      kciOptions(), VendorPrefix: "k8s.ksyun.com/",
 		Sizes: []cloudapi.Size{
 			{CPU: 1, Memory: []float64{1, 2, 4}},
 			{CPU: 2, Memory: []float64{2, 4, 8, 16}},
@@ -68,10 +81,22 @@ func kciLimits() cloudapi.Limits {
 			{CPU: 128, Memory: []float64{128, 256, 512}},
 			{CPU: 256, Memory: []float64{256, 512}},
 		},
-		DefaultSize: cloudapi.Size{CPU: 2, Memory: []float64{4}},
+		DefaultSize:   cloudapi.Size{CPU: 2, Memory: []float64{4}},
+		VolumeDrivers: []string{"com.ksc.csi.diskplugin", "com.ksc.csi.nfsplugin"},
+		Disk: cloudapi.DiskLimits{
+			ID: `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`, FsTypes: []string{"ext3", "ext4", "xfs"},
+			Categories: []cloudapi.DiskCategory{
+				{Name: "SSD3.0", MinGiB: 10, MaxGiB: 32000}, {Name: "EHDD", MinGiB: 10, MaxGiB: 32000},
+				{Name: "ESSD_PL0", MinGiB: 40, MaxGiB: 32000}, {Name: "ESSD_PL1", MinGiB: 40, MaxGiB: 32000},
+				{Name: "ESSD_PL2", MinGiB: 461, MaxGiB: 32000},
+			},
+			Snapshots: true,
+		},
 		Can: cloudapi.Abilities{
 			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
 			EnvPodIP: true, NFS: true, FileMode: true, BinaryFiles: true, NestedFilePaths: true, GPU: true, Exec: true,
+			Privileged: true, InitPrivileged: true,
+			Disks: true, NewDisks: true, HostPath: true,
 		},
 	}
 }
@@ -79,6 +104,8 @@ func kciLimits() cloudapi.Limits {
 // kciSeedLimits mirrors KCI with the documented fields alone.
 func kciSeedLimits() cloudapi.Limits {
 	l := kciLimits()
-	l.Can = cloudapi.Abilities{Ports: true}
+	l.Can = cloudapi.Abilities{Ports: true, Disks: true}
+	l.Options = kciSeedOptions()
+	l.Disk.Categories, l.Disk.Snapshots = nil, false
 	return l
 }

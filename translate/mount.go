@@ -31,10 +31,11 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 			Volume:   m.Name,
 			Path:     path.Join("/", m.MountPath),
 			SubPath:  sub,
-			ReadOnly: m.ReadOnly || isReadOnly(volume),
+			ReadOnly: m.ReadOnly || t.isReadOnly(volume),
 
 			Propagation: t.propagation(m),
 		}
+		t.recursive(m, at)
 		if sub != "" && !t.limits.Can.SubPath {
 			mount, ok = t.pick(&picked, mount, volume, subAt)
 		}
@@ -100,8 +101,17 @@ func findVolume(pod *corev1.Pod, name string) *corev1.Volume {
 }
 
 // isReadOnly tells whether a kubelet mounts the volume read-only always.
-func isReadOnly(v *corev1.Volume) bool {
-	return isFiles(v) || v.NFS != nil && v.NFS.ReadOnly
+func (t *translation) isReadOnly(v *corev1.Volume) bool {
+	if isFiles(v) || slices.Contains(t.readOnlyPaths, v.Name) {
+		return true
+	}
+	for _, seen := range t.volumesSeen {
+		if seen.Name == v.Name {
+			return seen.NFS != nil && seen.NFS.ReadOnly || seen.Disk != nil && seen.Disk.ReadOnly ||
+				seen.Bucket != nil && seen.Bucket.ReadOnly
+		}
+	}
+	return false
 }
 
 // isFiles tells whether a volume is made of files that are known beforehand.

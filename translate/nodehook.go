@@ -20,29 +20,29 @@ const (
 
 // NodeHook is a lifecycle hook that the cloud cannot run and the node must.
 type NodeHook struct {
-	// Container is the name of a container in spec.containers.
+	// Container is the name of a container in spec.containers or of a sidecar.
 	Container string
 	Kind      HookKind
-	// Handler has exactly one of Exec and HTTPGet set. The command is run as
+	// Handler has exactly one of Exec, HTTPGet and Sleep set. The command is run as
 	// it is: a kubelet expands nothing in it. HTTPGet has scheme, path and a
 	// numeric port; an empty host is the pod's address.
 	Handler corev1.LifecycleHandler
 }
 
 // NodeHooks lists the lifecycle hooks of a pod that the cloud of these limits
-// cannot run, in the order of the containers and postStart, preStop in each.
+// cannot run, in the order of LongRunning and postStart, preStop in each.
 // Group leaves them out of the group, and refuses what the node cannot run
-// either: all of them on a cloud without exec.
+// either: on a cloud without exec, all but those that sleep.
 //
 // The list is meant for a pod that Group takes. The pod is not changed.
 func NodeHooks(pod *corev1.Pod, limits cloudapi.Limits) []NodeHook {
-	if limits.Can.Hooks || !limits.Can.Exec {
-		return nil
-	}
+	commands := !limits.Can.Hooks && limits.Can.Exec
 	var out []NodeHook
-	for i := range pod.Spec.Containers {
-		c := &pod.Spec.Containers[i]
+	for _, c := range LongRunning(pod) {
 		for _, h := range hooksOf(c) {
+			if !commands && h.handler.Sleep == nil {
+				continue
+			}
 			out = append(out, NodeHook{Container: c.Name, Kind: h.Kind, Handler: completeHandler(c, h.handler)})
 		}
 	}

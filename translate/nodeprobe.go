@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"math"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -19,7 +21,7 @@ const (
 
 // NodeProbe is a probe that the cloud cannot run and the node must.
 type NodeProbe struct {
-	// Container is the name of a container in spec.containers.
+	// Container is the name of a container in spec.containers or of a sidecar.
 	Container string
 	Kind      ProbeKind
 	// Probe has every default of Kubernetes filled in, ports as numbers, and
@@ -29,21 +31,24 @@ type NodeProbe struct {
 }
 
 // NodeProbes lists the probes of a pod that the cloud of these limits cannot
-// run, in the order of the containers and startup, liveness, readiness in
+// run, in the order of LongRunning and startup, liveness, readiness in
 // each. Group leaves them out of the group. Without limits.Can.Exec it refuses
 // exec handlers, and all startup and liveness probes: the node could not end a
 // container that fails.
 //
-// All probes of a container with a startup probe are the node's: the cloud
-// knows no startup probe and would begin with the others too early.
+// Startup probes are always the node's, which the cloud does not know, and so are
+// the readiness probes of containers that have one, for the cloud would begin with
+// them too early, and those of sidecars, see reasonSidecarReadiness. So are the
+// liveness probes of containers with a startup probe, where the node can restart
+// the container alone; elsewhere the cloud begins with them when the startup probe
+// has succeeded at the latest.
 //
 // The list is meant for a pod that Group takes. The pod is not changed.
 func NodeProbes(pod *corev1.Pod, limits cloudapi.Limits) []NodeProbe {
 	var out []NodeProbe
-	for i := range pod.Spec.Containers {
-		c := &pod.Spec.Containers[i]
+	for _, c := range LongRunning(pod) {
 		for _, p := range probesOf(c) {
-			if nodeRuns(c, p.Kind, p.probe, limits.Can) {
+			if nodeRuns(pod, c, p.Kind, p.probe, limits.Can) {
 				out = append(out, NodeProbe{Container: c.Name, Kind: p.Kind, Probe: completeProbe(c, p.probe)})
 			}
 		}
@@ -74,23 +79,44 @@ func probesOf(c *corev1.Container) []kindOfProbe {
 }
 
 // nodeRuns tells whether a probe is the node's.
-func nodeRuns(c *corev1.Container, kind ProbeKind, p *corev1.Probe, can cloudapi.Abilities) bool {
+func nodeRuns(pod *corev1.Pod, c *corev1.Container, kind ProbeKind, p *corev1.Probe, can cloudapi.Abilities) bool {
 	switch kind {
 	case ProbeLiveness:
-		return !can.LivenessProbe || noCloudRuns(c, p)
+		return !can.LivenessProbe || hasNoWords(p) || c.StartupProbe != nil && restartsAlone(pod, can)
 	case ProbeReadiness:
-		return !can.ReadinessProbe || noCloudRuns(c, p)
+		return !can.ReadinessProbe || nodeReadiness(pod, c)
 	default:
 		return true
 	}
 }
 
-// noCloudRuns tells whether a liveness or readiness probe is one that no cloud
-// has words for: gRPC, a host or headers, more than one success, or one that
-// must wait for a startup probe.
-func noCloudRuns(c *corev1.Container, p *corev1.Probe) bool {
+// restartsAlone tells whether the node can do to the pod's one container what a
+// kubelet does to one whose liveness probe has failed.
+func restartsAlone(pod *corev1.Pod, can cloudapi.Abilities) bool {
+	single := len(pod.Spec.Containers) == 1 && len(pod.Spec.InitContainers) == 0
+	return single && can.Exec && (can.Restart || pod.Spec.RestartPolicy == corev1.RestartPolicyNever)
+}
+
+// startupBudget is how many seconds after its start a container's startup probe has
+// succeeded at the latest, or the container has been ended.
+func startupBudget(p *corev1.Probe) int32 {
+	period, failures := orDefault(p.PeriodSeconds, defaultPeriodSeconds), orDefault(p.FailureThreshold, defaultFailureThreshold)
+	budget := int64(p.InitialDelaySeconds) + int64(period)*int64(failures) + int64(orDefault(p.TimeoutSeconds, defaultTimeoutSeconds))
+	return int32(min(budget, math.MaxInt32)) //nolint:gosec // held to 32 bits
+}
+
+// nodeReadiness tells whether a container's readiness probe is the node's on
+// every cloud: no cloud has words for it, it must wait for a startup probe, or it
+// is a sidecar's.
+func nodeReadiness(pod *corev1.Pod, c *corev1.Container) bool {
+	return c.StartupProbe != nil || hasNoWords(c.ReadinessProbe) || isSidecar(pod, c.Name)
+}
+
+// hasNoWords tells whether no cloud can be told of a probe: gRPC, a host or
+// headers, or more than one success.
+func hasNoWords(p *corev1.Probe) bool {
 	switch {
-	case c.StartupProbe != nil, p.GRPC != nil, orDefault(p.SuccessThreshold, defaultSuccessThreshold) != 1:
+	case p.GRPC != nil, orDefault(p.SuccessThreshold, defaultSuccessThreshold) != 1:
 		return true
 	case p.HTTPGet != nil:
 		return p.HTTPGet.Host != "" || len(p.HTTPGet.HTTPHeaders) > 0

@@ -35,6 +35,15 @@ type Options struct {
 	// SecurityContext is what becomes of hardening that the cloud has no word
 	// for; empty means SecurityContextRefuse.
 	SecurityContext SecurityContextPolicy
+	// Report is what becomes of fields that are ignored; empty means
+	// ReportWarn.
+	Report ReportPolicy
+	// Defaults are options that every pod has unless it asks for others, by
+	// their names without cumulet.dev/. They are the operator's, so that the
+	// policy does not bind them.
+	Defaults map[string]string
+	// Rules let pods ask for what gives power; without any none may.
+	Rules []OptionRule
 }
 
 // checked returns the options with defaults filled in and the pattern of
@@ -48,6 +57,14 @@ func (o Options) checked() (Options, *regexp.Regexp, error) {
 	default:
 		return o, nil, fmt.Errorf("the policy for security contexts is %q; it must be %s or %s",
 			o.SecurityContext, SecurityContextRefuse, SecurityContextReport)
+	}
+	switch o.Report {
+	case "", ReportWarn, ReportStrict:
+	default:
+		return o, nil, fmt.Errorf("the policy for reports is %q; it must be %s or %s", o.Report, ReportWarn, ReportStrict)
+	}
+	if err := CheckOptions(o.Defaults, o.Rules, o.Limits); err != nil {
+		return o, nil, err
 	}
 	pattern, err := regexp.Compile(o.Limits.EnvKey)
 	if err != nil {

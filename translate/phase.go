@@ -26,7 +26,8 @@ const (
 //	Scheduling .. Updating       from the containers, as a kubelet does
 //	Terminating, Unknown         as it was
 //	Succeeded                    Succeeded, or Failed if a container failed
-//	Failed, Expired              Failed
+//	Failed                       Failed, or Succeeded if only sidecars failed
+//	Expired                      Failed
 //
 // A phase never leaves Succeeded and Failed, and never goes back to Pending.
 func (w *statusWriter) phase() {
@@ -59,12 +60,19 @@ func (w *statusWriter) newPhase() corev1.PodPhase {
 			return corev1.PodFailed
 		}
 		return corev1.PodSucceeded
-	case cloudapi.StatusFailed, cloudapi.StatusExpired:
+	case cloudapi.StatusFailed:
+		// How a sidecar ends does not matter to the pod, though it does to its
+		// group; why the cloud ended the group does.
+		if w.group.Reason == "" && len(Sidecars(w.pod)) > 0 && allSucceeded(w.status.ContainerStatuses) {
+			return corev1.PodSucceeded
+		}
+		return corev1.PodFailed
+	case cloudapi.StatusExpired:
 		return corev1.PodFailed
 	case cloudapi.StatusTerminating, cloudapi.StatusUnknown:
 		return orDefault(w.old.Phase, corev1.PodPending)
 	default:
-		return containersPhase(w.pod, w.status.InitContainerStatuses, w.status.ContainerStatuses)
+		return w.containersPhase()
 	}
 }
 
@@ -76,7 +84,7 @@ func (w *statusWriter) failure() (reason, message string) {
 	case g.Reason != "" || g.Message != "":
 		return orDefault(g.Reason, ReasonGroupFailed), g.Message
 	case g.Status == cloudapi.StatusExpired:
-		return ReasonGroupExpired, "The cloud has reclaimed the preemptible container group"
+		return ReasonGroupExpired, messageReclaimed
 	case explainsFailure(w.status.ContainerStatuses) || explainsFailure(w.status.InitContainerStatuses):
 		return "", ""
 	}
@@ -85,17 +93,43 @@ func (w *statusWriter) failure() (reason, message string) {
 
 // containersPhase is the phase that a kubelet computes from the states of
 // containers.
-func containersPhase(pod *corev1.Pod, initStatuses, statuses []corev1.ContainerStatus) corev1.PodPhase {
-	for _, cs := range initStatuses {
-		switch end := lastEnd(cs); {
+func (w *statusWriter) containersPhase() corev1.PodPhase {
+	sidecars := 0 // those that run
+	for i := range w.pod.Spec.InitContainers {
+		c := &w.pod.Spec.InitContainers[i]
+		cs := findStatus(w.status.InitContainerStatuses, c.Name)
+		switch {
+		case cs == nil:
+			return corev1.PodPending
+		case isRestartable(c):
+			if isWaiting(*cs) || cs.State.Running != nil && !isTrue(cs.Started) && !hasStarted(w.status.ContainerStatuses) {
+				return corev1.PodPending
+			}
+			if cs.State.Running != nil {
+				sidecars++
+			}
+			continue
+		}
+		switch end := lastEnd(*cs); {
 		case end == nil:
 			return corev1.PodPending
-		case end.ExitCode != 0 && !restarts(pod, end.ExitCode):
+		case end.ExitCode != 0 && !restarts(w.pod, end.ExitCode):
 			return corev1.PodFailed
 		}
 	}
-	running, stopped, final, succeeded := 0, 0, 0, 0
-	for _, cs := range statuses {
+	return w.mainPhase(sidecars)
+}
+
+// isWaiting tells whether a container has never run.
+func isWaiting(cs corev1.ContainerStatus) bool {
+	return cs.State.Running == nil && lastEnd(cs) == nil
+}
+
+// mainPhase is the phase of an initialized pod; sidecars of it run beside its
+// containers.
+func (w *statusWriter) mainPhase(sidecars int) corev1.PodPhase {
+	running, stopped, final, succeeded := sidecars, 0, 0, 0
+	for _, cs := range w.status.ContainerStatuses {
 		end := lastEnd(cs)
 		switch {
 		case cs.State.Running != nil:
@@ -104,7 +138,7 @@ func containersPhase(pod *corev1.Pod, initStatuses, statuses []corev1.ContainerS
 			return corev1.PodPending
 		default:
 			stopped++
-			if !restarts(pod, end.ExitCode) {
+			if !restarts(w.pod, end.ExitCode) {
 				final++
 			}
 			if cs.State.Terminated != nil && end.ExitCode == 0 {

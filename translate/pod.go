@@ -30,7 +30,8 @@ func Group(pod *corev1.Pod, refs References, opts Options) (cloudapi.GroupSpec, 
 	t.services = t.nameableServices(serviceVariables(pod, refs.Services, opts.MasterServiceNamespace))
 	spec := t.group()
 	t.report.sort()
-	t.report.tellHardening()
+	t.markQuiet()
+	t.refuseIgnored()
 	switch {
 	case len(t.refusals) > 0:
 		return cloudapi.GroupSpec{}, t.report, newRefused(t.refusals)
@@ -61,8 +62,7 @@ func (t *translation) group() cloudapi.GroupSpec {
 	need := t.containers(&spec)
 	spec.Volumes = t.mounted(append(t.volumesSeen, t.derived...), spec.InitContainers, spec.Containers)
 	t.pack(&spec)
-	sold := t.size(need)
-	spec.CPU, spec.Memory = toFloat(sold.cpu), toFloat(sold.memory)
+	t.applyOptions(&spec, need)
 	if t.limits.Can.Hostname {
 		spec.Hostname = hostname(pod)
 	}
@@ -80,22 +80,30 @@ func (t *translation) group() cloudapi.GroupSpec {
 func (t *translation) containers(spec *cloudapi.GroupSpec) share {
 	path := field.NewPath("spec")
 	var initShares, shares []share
-	t.atMost(path.Child("initContainers"), t.limits.MaxInit, len(t.pod.Spec.InitContainers), "init containers")
+	running := len(LongRunning(t.pod))
+	t.atMost(path.Child("initContainers"), t.limits.MaxInit,
+		len(t.pod.Spec.InitContainers)+len(t.pod.Spec.Containers)-running, "init containers")
 	for i := range t.pod.Spec.InitContainers {
 		if !t.limits.Can.InitContainers {
 			break // the table has refused them as a whole
+		}
+		if isRestartable(&t.pod.Spec.InitContainers[i]) {
+			continue
 		}
 		c, s := t.initContainer(&t.pod.Spec.InitContainers[i], path.Child("initContainers").Index(i))
 		spec.InitContainers = append(spec.InitContainers, c)
 		initShares = append(initShares, s)
 	}
-	t.atMost(path.Child("containers"), t.limits.MaxContainers, len(t.pod.Spec.Containers), "containers")
+	t.atMost(path.Child("containers"), t.limits.MaxContainers, running, "containers")
+	if t.limits.Can.InitContainers {
+		shares = t.sidecars(spec)
+	}
 	for i := range t.pod.Spec.Containers {
 		c, s := t.mainContainer(&t.pod.Spec.Containers[i], path.Child("containers").Index(i))
 		spec.Containers = append(spec.Containers, c)
 		shares = append(shares, s)
 	}
-	return groupShare(shares, initShares)
+	return t.podShare(groupShare(shares, initShares))
 }
 
 // nameableServices leaves out variables of services whose names the cloud does

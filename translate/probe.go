@@ -27,14 +27,20 @@ func (t *translation) probe(c *corev1.Container, kind ProbeKind, path *field.Pat
 		return nil
 	}
 	handler := t.probeHandler(c, p, path)
-	if nodeRuns(c, kind, p, t.limits.Can) {
+	if nodeRuns(t.pod, c, kind, p, t.limits.Can) {
 		t.checkNodeProbe(c, kind, p, path)
 		return nil
 	}
 	t.checkCommand(handler.Exec, t.limits.MaxCommand, path.Child("exec", "command"))
+	delay := p.InitialDelaySeconds
+	if c.StartupProbe != nil { // a liveness probe; the others are the node's then
+		delay = max(delay, startupBudget(c.StartupProbe))
+		t.notef(path, DecisionEmulated, "the cloud begins with it %d seconds after the container's start, when the startup probe has "+
+			"succeeded at the latest, and not as soon as it has", delay)
+	}
 	return &cloudapi.Probe{
 		HTTP: probeHTTP(handler.HTTP), TCP: probeTCP(handler.TCP), Exec: probeExec(handler.Exec),
-		InitialDelaySeconds: p.InitialDelaySeconds,
+		InitialDelaySeconds: delay,
 		PeriodSeconds:       orDefault(p.PeriodSeconds, defaultPeriodSeconds),
 		TimeoutSeconds:      orDefault(p.TimeoutSeconds, defaultTimeoutSeconds),
 		SuccessThreshold:    orDefault(p.SuccessThreshold, defaultSuccessThreshold),
@@ -55,8 +61,11 @@ func (t *translation) probeHandler(c *corev1.Container, p *corev1.Probe, path *f
 // checkNodeProbe tells why the node runs a probe where the table does not, and
 // refuses what the node cannot do.
 func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *corev1.Probe, path *field.Path) {
-	if c.StartupProbe != nil && kind != ProbeStartup {
+	switch {
+	case c.StartupProbe != nil && kind != ProbeStartup:
 		t.notef(path, DecisionEmulated, "the node runs it, since the cloud would begin with it before the startup probe has succeeded")
+	case kind == ProbeReadiness && isSidecar(t.pod, c.Name):
+		t.notef(path, DecisionEmulated, reasonSidecarReadiness)
 	}
 	switch {
 	case kind != ProbeReadiness && !t.limits.Can.Exec:

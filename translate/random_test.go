@@ -63,6 +63,17 @@ func randomLife(r *rand.Rand) *corev1.Pod {
 	for i := range r.IntN(3) {
 		pod.Spec.InitContainers = append(pod.Spec.InitContainers, corev1.Container{Name: "init" + string(rune('a'+i)), Image: "init"})
 	}
+	for i := range r.IntN(3) { // after the init containers, as Group wants them
+		always := corev1.ContainerRestartPolicyAlways
+		sidecar := corev1.Container{Name: "sidecar" + string(rune('a'+i)), Image: "side", RestartPolicy: &always}
+		if r.IntN(2) == 0 {
+			sidecar.StartupProbe = &corev1.Probe{}
+		}
+		pod.Spec.InitContainers = append(pod.Spec.InitContainers, sidecar)
+	}
+	if r.IntN(4) == 0 {
+		pod.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debug", Image: "debug"}}}
+	}
 	if r.IntN(2) == 0 {
 		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "side", Image: "side", ReadinessProbe: &corev1.Probe{}})
 	}
@@ -82,13 +93,19 @@ func randomGroup(r *rand.Rand, pod *corev1.Pod, now time.Time) *cloudapi.Group {
 	if r.IntN(3) == 0 {
 		g.Reason = "Reason"
 	}
+	if r.IntN(8) == 0 {
+		g.Events = []cloudapi.Event{{Warning: true, Reason: "SpotToBeReleased"}}
+	}
 	for range r.IntN(3) {
 		g.IPs = append(g.IPs, []string{"10.0.0.1", "fd00::1", "", "x", "0.0.0.0"}[r.IntN(5)])
 	}
 	for _, c := range pod.Spec.InitContainers {
+		if c.RestartPolicy != nil {
+			continue
+		}
 		g.InitContainers = append(g.InitContainers, randomState(r, c.Name, now)...)
 	}
-	for _, c := range pod.Spec.Containers {
+	for _, c := range translate.LongRunning(pod) {
 		g.Containers = append(g.Containers, randomState(r, c.Name, now)...)
 	}
 	return g

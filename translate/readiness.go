@@ -26,12 +26,12 @@ func InferReady(pod *corev1.Pod, group *cloudapi.Group, now time.Time) (ready ma
 	if group == nil {
 		return ready, 0
 	}
-	for _, c := range pod.Spec.Containers {
+	for _, c := range LongRunning(pod) {
 		state := containerOf(group, c.Name)
 		if c.ReadinessProbe == nil || state == nil || state.Ready != nil || state.Current.Kind != cloudapi.RunRunning {
 			continue
 		}
-		if noCloudRuns(&c, c.ReadinessProbe) {
+		if nodeReadiness(pod, c) {
 			continue
 		}
 		wait := readyIn(c.ReadinessProbe, group.Events, state.Current.StartedAt, now)

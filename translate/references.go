@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Requirements is what a caller must fetch before it translates a pod. All
@@ -15,6 +16,10 @@ type Requirements struct {
 	// PullSecrets are the names in spec.imagePullSecrets. One that cannot be
 	// had is told as an event and does not stop the pod.
 	PullSecrets []string
+	// Claims are names of PersistentVolumeClaims, those of generic ephemeral
+	// volumes included. With each goes the PersistentVolume that it is bound
+	// to, and the Secret that VolumeSecret names.
+	Claims []string
 	// Tokens are the service-account tokens to request for ServiceAccount,
 	// bound to the pod.
 	Tokens         []TokenRequest
@@ -56,6 +61,12 @@ type References struct {
 	ConfigMaps map[string]*corev1.ConfigMap
 	Secrets    map[string]*corev1.Secret
 	Tokens     map[TokenKey]string
+	// Claims are PersistentVolumeClaims of the pod's namespace by name, Volumes
+	// the PersistentVolumes that they are bound to, and VolumeSecrets the
+	// Secrets that these name, of any namespace.
+	Claims        map[string]*corev1.PersistentVolumeClaim
+	Volumes       map[string]*corev1.PersistentVolume
+	VolumeSecrets map[types.NamespacedName]*corev1.Secret
 	// Services are those of the pod's namespace and the master service.
 	Services []*corev1.Service
 }
@@ -74,7 +85,7 @@ func tokenKey(p *corev1.ServiceAccountTokenProjection) TokenKey {
 
 // Needs collects everything that a pod refers to.
 func Needs(pod *corev1.Pod) Requirements {
-	n := needs{configMaps: map[string]bool{}, secrets: map[string]bool{}, pull: map[string]bool{}}
+	n := needs{configMaps: map[string]bool{}, secrets: map[string]bool{}, pull: map[string]bool{}, claims: map[string]bool{}}
 	for i := range pod.Spec.InitContainers {
 		n.container(&pod.Spec.InitContainers[i])
 	}
@@ -83,6 +94,7 @@ func Needs(pod *corev1.Pod) Requirements {
 	}
 	for i := range pod.Spec.Volumes {
 		n.volume(&pod.Spec.Volumes[i])
+		n.storage(pod, &pod.Spec.Volumes[i])
 	}
 	for _, s := range pod.Spec.ImagePullSecrets {
 		if s.Name != "" { // the API lets empty names pass; a kubelet skips them
@@ -93,6 +105,7 @@ func Needs(pod *corev1.Pod) Requirements {
 		ConfigMaps:     sortedReferences(n.configMaps),
 		Secrets:        sortedReferences(n.secrets),
 		PullSecrets:    sortedKeys(n.pull),
+		Claims:         sortedKeys(n.claims),
 		Tokens:         n.tokens,
 		ServiceAccount: pod.Spec.ServiceAccountName,
 		ServiceLinks:   serviceLinks(pod),
@@ -101,8 +114,8 @@ func Needs(pod *corev1.Pod) Requirements {
 
 // needs maps names to whether all uses so far are optional.
 type needs struct {
-	configMaps, secrets, pull map[string]bool
-	tokens                    []TokenRequest
+	configMaps, secrets, pull, claims map[string]bool
+	tokens                            []TokenRequest
 }
 
 func (n *needs) container(c *corev1.Container) {
@@ -147,6 +160,19 @@ func (n *needs) volume(v *corev1.Volume) {
 			key := tokenKey(source.ServiceAccountToken)
 			n.tokens = append(n.tokens, TokenRequest{TokenKey: key, Volume: v.Name, Source: i})
 		}
+	}
+}
+
+// storage collects what volumes of storage systems refer to.
+func (n *needs) storage(pod *corev1.Pod, v *corev1.Volume) {
+	if name := claimName(pod, v); name != "" {
+		n.claims[name] = true
+	}
+	if v.CSI != nil && v.CSI.NodePublishSecretRef != nil {
+		add(n.secrets, v.CSI.NodePublishSecretRef.Name, nil)
+	}
+	if v.FlexVolume != nil && v.FlexVolume.SecretRef != nil {
+		add(n.secrets, v.FlexVolume.SecretRef.Name, nil)
 	}
 }
 

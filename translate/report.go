@@ -21,6 +21,9 @@ type Note struct {
 	Reason   string
 	// Asked and Sold are set with DecisionChanged.
 	Asked, Sold string
+	// Quiet says that it is true of nearly every pod, or that others have
+	// acted upon the field: it is told in no condition and no event.
+	Quiet bool
 }
 
 // Event is an event that a kubelet would record for the pod.
@@ -40,12 +43,9 @@ const (
 	EventDNSConfigForming = "DNSConfigForming"
 	// EventPullSecret: an image pull secret is missing or unreadable.
 	EventPullSecret = "FailedToRetrieveImagePullSecret"
-	// EventHardening: hardening was left out, see SecurityContextReport. No
-	// kubelet has this reason.
-	EventHardening = "SecurityContextLeftOut"
 )
 
-func (r *Report) sort() {
+func (r Report) sort() {
 	sort.SliceStable(r.Notes, func(i, j int) bool {
 		return comparePaths(r.Notes[i].Field, r.Notes[j].Field) < 0
 	})

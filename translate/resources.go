@@ -95,7 +95,7 @@ func (t *translation) size(need share) share {
 	path := field.NewPath("spec", "containers")
 	if need == (share{}) {
 		sold := rowShare(t.limits.DefaultSize)
-		t.changed(path, "nothing was asked for: the default size", "no resources", sold.String())
+		t.changed(path, reasonDefaultSize, "no resources", sold.String())
 		return sold
 	}
 	sold, ok := smallest(t.limits.Sizes, need)

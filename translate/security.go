@@ -60,17 +60,32 @@ func (t *translation) security(c *corev1.Container, path *field.Path) cloudapi.S
 	return out
 }
 
+// privileged tells whether a container has every right: where it asks for that
+// and the node's policy lets it, which else refuses it.
+func (t *translation) privileged(c *corev1.Container, path *field.Path) bool {
+	if c.SecurityContext == nil || !isTrue(c.SecurityContext.Privileged) {
+		return false
+	}
+	reason := t.allowed(PolicyPrivileged, "true")
+	if reason != "" {
+		t.refusef(path.Child("securityContext", "privileged"), "%s", reason)
+	}
+	return reason == ""
+}
+
 // mainSecurity adds what long-running containers can say besides.
 func (t *translation) mainSecurity(out *cloudapi.Security, c *corev1.Container, path *field.Path) {
 	if t.limits.Can.RunAsGroup {
 		as := t.runAs(c, path)
 		out.RunAsGroup, out.RunAsNonRoot = cloneInt(as.group), as.nonRoot
 	}
+	out.Privileged = t.limits.Can.Privileged && t.privileged(c, path)
 }
 
 // initSecurity does the same for init containers. A cloud that takes less for
 // them can still promise runAsNonRoot where the user is said and is not root.
 func (t *translation) initSecurity(out *cloudapi.Security, c *corev1.Container, path *field.Path) {
+	out.Privileged = t.limits.Can.InitPrivileged && t.privileged(c, path)
 	as := t.runAs(c, path)
 	switch {
 	case t.limits.Can.InitRunAsGroup:

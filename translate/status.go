@@ -33,8 +33,8 @@ type StatusOptions struct {
 // container that ended and may not restart stays ended. A nil group has not
 // been created yet.
 //
-// A container's resources are told once it has run; its user and mounts are left
-// as they are in pod.Status.
+// A container's resources are told once it has run; its user is left as it is in
+// pod.Status.
 func Status(pod *corev1.Pod, group *cloudapi.Group, now time.Time, o StatusOptions) corev1.PodStatus {
 	w := newStatusWriter(pod, group, now, o)
 	w.addresses()
@@ -118,19 +118,31 @@ func (w *statusWriter) containers() {
 	s.ContainerStatuses = nil
 	for i := range w.pod.Spec.Containers {
 		c := &w.pod.Spec.Containers[i]
-		cs := w.container(c, findState(states, c.Name), findStatus(w.old.ContainerStatuses, c.Name))
-		started := cs.State.Running != nil && w.isStarted(c)
-		cs.Started, cs.Ready = &started, started && w.isReady(c, findState(states, c.Name))
+		cs := w.longRunning(c, findState(states, c.Name), findStatus(w.old.ContainerStatuses, c.Name))
 		s.ContainerStatuses = append(s.ContainerStatuses, cs)
 	}
 	s.InitContainerStatuses = nil
 	for i := range w.pod.Spec.InitContainers {
 		c := &w.pod.Spec.InitContainers[i]
-		cs := w.initContainer(c, findState(initStates, c.Name), findStatus(w.old.InitContainerStatuses, c.Name))
+		old := findStatus(w.old.InitContainerStatuses, c.Name)
+		if isRestartable(c) {
+			s.InitContainerStatuses = append(s.InitContainerStatuses, w.longRunning(c, findState(states, c.Name), old))
+			continue
+		}
+		cs := w.initContainer(c, findState(initStates, c.Name), old)
 		running := cs.State.Running != nil
 		cs.Started, cs.Ready = &running, cs.State.Terminated != nil && cs.State.Terminated.ExitCode == 0
 		s.InitContainerStatuses = append(s.InitContainerStatuses, cs)
 	}
+	w.ephemeral()
+}
+
+// longRunning is the status of a container, or of a sidecar.
+func (w *statusWriter) longRunning(c *corev1.Container, seen *cloudapi.ContainerState, old *corev1.ContainerStatus) corev1.ContainerStatus {
+	cs := w.container(c, seen, old)
+	started := cs.State.Running != nil && w.isStarted(c)
+	cs.Started, cs.Ready = &started, started && w.isReady(c, seen)
+	return cs
 }
 
 // isStarted tells whether a running container is through its startup probe.
@@ -142,7 +154,8 @@ func (w *statusWriter) isStarted(c *corev1.Container) bool {
 // the provider probed, and if neither tells, yes without a readiness probe.
 // The cloud's word alone does not count where no cloud runs the probe.
 func (w *statusWriter) isReady(c *corev1.Container, seen *cloudapi.ContainerState) bool {
-	told := seen != nil && seen.Ready != nil
+	// Of a sidecar the cloud knows another probe than its readiness probe.
+	told := seen != nil && seen.Ready != nil && !isSidecar(w.pod, c.Name)
 	if told && !*seen.Ready {
 		return false
 	}
@@ -152,7 +165,7 @@ func (w *statusWriter) isReady(c *corev1.Container, seen *cloudapi.ContainerStat
 	if c.ReadinessProbe == nil {
 		return true
 	}
-	return told && !noCloudRuns(c, c.ReadinessProbe)
+	return told && !nodeReadiness(w.pod, c)
 }
 
 func findState(states []cloudapi.ContainerState, name string) *cloudapi.ContainerState {

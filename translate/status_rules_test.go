@@ -2,9 +2,11 @@ package translate_test
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // statusFaults holds a new status of a pod against the rules of the API
@@ -35,9 +37,65 @@ func statusFaults(pod *corev1.Pod, s *corev1.PodStatus) []string {
 	if s.ObservedGeneration < old.ObservedGeneration {
 		add("observedGeneration fell")
 	}
+	faults = append(faults, addressFaults("podIPs", podIPs(s.PodIPs))...)
+	faults = append(faults, addressFaults("hostIPs", hostIPs(s.HostIPs))...)
 	faults = append(faults, conditionFaults(old, s)...)
+	faults = append(faults, ephemeralFaults(pod, s)...)
 	faults = append(faults, containerFaults(pod, pod.Spec.Containers, old.ContainerStatuses, s.ContainerStatuses)...)
 	return append(faults, containerFaults(pod, pod.Spec.InitContainers, old.InitContainerStatuses, s.InitContainerStatuses)...)
+}
+
+func podIPs(list []corev1.PodIP) (texts []string) {
+	for _, ip := range list {
+		texts = append(texts, ip.IP)
+	}
+	return texts
+}
+
+func hostIPs(list []corev1.HostIP) (texts []string) {
+	for _, ip := range list {
+		texts = append(texts, ip.IP)
+	}
+	return texts
+}
+
+// addressFaults holds addresses against what the API takes: valid, and of two one
+// of each family.
+func addressFaults(name string, texts []string) []string {
+	var faults []string
+	families := map[bool]int{}
+	for _, text := range texts {
+		ip, err := netip.ParseAddr(text)
+		if err != nil || ip.Zone() != "" {
+			faults = append(faults, fmt.Sprintf("%s: %q is no address", name, text))
+		}
+		families[ip.Is6()]++
+	}
+	if families[true] > 1 || families[false] > 1 {
+		faults = append(faults, fmt.Sprintf("%s: %v are two of one family", name, texts))
+	}
+	return faults
+}
+
+// ephemeralFaults: every ephemeral container has a status, and one that has ended
+// stays ended.
+func ephemeralFaults(pod *corev1.Pod, s *corev1.PodStatus) []string {
+	var faults []string
+	if n, want := len(s.EphemeralContainerStatuses), len(pod.Spec.EphemeralContainers); n > want {
+		faults = append(faults, fmt.Sprintf("%d statuses of %d ephemeral containers", n, want))
+	}
+	for _, cs := range s.EphemeralContainerStatuses {
+		faults = append(faults, stateFaults(cs.Name, cs.State, true)...)
+		if len(cs.AllocatedResourcesStatus) > 0 {
+			faults = append(faults, cs.Name+" is ephemeral and has resources")
+		}
+		for _, before := range pod.Status.EphemeralContainerStatuses {
+			if before.Name == cs.Name && before.State.Terminated != nil && cs.State.Terminated == nil {
+				faults = append(faults, cs.Name+" left the terminated state")
+			}
+		}
+	}
+	return faults
 }
 
 func conditionFaults(old, s *corev1.PodStatus) []string {
@@ -48,12 +106,21 @@ func conditionFaults(old, s *corev1.PodStatus) []string {
 			faults = append(faults, fmt.Sprintf("condition %s is there twice", c.Type))
 		}
 		seen[c.Type] = c
+		for _, fault := range validation.IsQualifiedName(string(c.Type)) {
+			faults = append(faults, fmt.Sprintf("condition %s: %s", c.Type, fault))
+		}
+		if c.ObservedGeneration < 0 || c.ObservedGeneration > s.ObservedGeneration {
+			faults = append(faults, fmt.Sprintf("condition %s is of generation %d, the status of %d", c.Type, c.ObservedGeneration, s.ObservedGeneration))
+		}
 		if c.LastTransitionTime.IsZero() {
 			faults = append(faults, fmt.Sprintf("condition %s has no time", c.Type))
 		}
 	}
 	for _, before := range old.Conditions {
 		now, there := seen[before.Type]
+		if before.Type == corev1.PodResizePending && !there {
+			continue // a kubelet takes this one back
+		}
 		if !there || now.Status == before.Status && !now.LastTransitionTime.Equal(&before.LastTransitionTime) {
 			faults = append(faults, fmt.Sprintf("condition %s went from %v to %v", before.Type, before, now))
 		}
@@ -87,7 +154,7 @@ func containerFaults(pod *corev1.Pod, spec []corev1.Container, old, statuses []c
 			if cs.RestartCount < before.RestartCount {
 				add("the restart count of %s fell from %d to %d", cs.Name, before.RestartCount, cs.RestartCount)
 			}
-			if before.State.Terminated != nil && cs.State.Terminated == nil && !mayRestart(pod, before.State.Terminated.ExitCode) {
+			if before.State.Terminated != nil && cs.State.Terminated == nil && !mayRestart(pod, cs.Name, before.State.Terminated.ExitCode) {
 				add("%s left the terminated state", cs.Name)
 			}
 		}
@@ -95,7 +162,13 @@ func containerFaults(pod *corev1.Pod, spec []corev1.Container, old, statuses []c
 	return faults
 }
 
-func mayRestart(pod *corev1.Pod, exitCode int32) bool {
+func mayRestart(pod *corev1.Pod, name string, exitCode int32) bool {
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		if c.Name == name && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			return true
+		}
+	}
 	return pod.Spec.RestartPolicy == corev1.RestartPolicyAlways || pod.Spec.RestartPolicy == corev1.RestartPolicyOnFailure && exitCode != 0
 }
 

@@ -117,12 +117,20 @@ func wasInitialized(pod *corev1.Pod, s *corev1.PodStatus) bool {
 	if len(pod.Spec.InitContainers) == 0 || hasStarted(s.ContainerStatuses) {
 		return true
 	}
-	last := len(s.InitContainerStatuses) - 1
-	if last < 0 {
-		return false
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		if isRestartable(c) {
+			continue
+		}
+		cs := findStatus(s.InitContainerStatuses, c.Name)
+		if cs == nil {
+			return false
+		}
+		if end := lastEnd(*cs); end == nil || end.ExitCode != 0 {
+			return false
+		}
 	}
-	end := lastEnd(s.InitContainerStatuses[last])
-	return end != nil && end.ExitCode == 0
+	return true
 }
 
 func allSucceeded(statuses []corev1.ContainerStatus) bool {

@@ -29,6 +29,9 @@ type translation struct {
 	// made for sub-paths, see subpath.go.
 	volumesSeen []cloudapi.Volume
 	derived     []cloudapi.Volume
+	// readOnlyPaths are volumes of the machine's paths that are read-only as a
+	// whole: a cloud has no word for that but the mount's.
+	readOnlyPaths []string
 }
 
 // refusef records that a field cannot be carried out.

@@ -24,8 +24,13 @@ func (t *translation) volumes() []cloudapi.Volume {
 			// The API has no volume without a source; a kubelet takes it
 			// for an emptyDir, as the API's defaults do.
 			out = append(out, cloudapi.Volume{Name: v.Name, EmptyDir: &cloudapi.EmptyDir{}})
+		default:
+			if stored, ok := t.storage(v, path); ok {
+				out = append(out, stored)
+			}
 		}
 	}
+	t.checkDisks(out)
 	return out
 }
 
@@ -79,7 +84,7 @@ func (t *translation) mounted(volumes []cloudapi.Volume, containers ...[]cloudap
 	base := field.NewPath("spec", "volumes")
 	for i := range t.pod.Spec.Volumes {
 		if !t.isMounted(t.pod.Spec.Volumes[i].Name) {
-			t.notef(base.Index(i), DecisionIgnored, "no container mounts it")
+			t.notef(base.Index(i), DecisionIgnored, reasonUnmounted)
 		}
 	}
 	return out

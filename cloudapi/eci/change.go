@@ -2,6 +2,7 @@ package eci
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"maps"
 	"slices"
@@ -77,6 +78,55 @@ func (c *Client) UpdateImages(ctx context.Context, id string, images map[string]
 		return nil
 	}
 	return err
+}
+
+// UpdateFiles replaces the files of volumes of a running group, by the volumes'
+// names. Of each volume only the paths and contents of its files are told, for
+// the action has no parameters for modes; a file keeps its mode, and a new one
+// gets the volume's default. A volume has 1 to 15 files. Whether the cloud
+// restarts containers for it, is documented nowhere. token is as in Restart.
+func (c *Client) UpdateFiles(ctx context.Context, id string, volumes []cloudapi.Volume, token string) error {
+	switch {
+	case id == "":
+		return invalid(opUpdate, "id: is empty")
+	case len(volumes) == 0:
+		return invalid(opUpdate, "volumes: is empty")
+	}
+	kind := incremental
+	request := &sdk.UpdateContainerGroupRequest{
+		RegionId: &c.region, ContainerGroupId: &id, ClientToken: text1(token), UpdateType: &kind,
+	}
+	for i := range volumes {
+		v, err := updatedFiles(&volumes[i])
+		if err != nil {
+			return err
+		}
+		request.Volume = append(request.Volume, v)
+	}
+	cl := call{action: opUpdate, parameters: openapiutil.Query(request), writes: true, repeatable: token != ""}
+	_, err := do[plainAnswer](ctx, c, cl)
+	if vendorCode(err) == noNeedUpdate {
+		return nil
+	}
+	return err
+}
+
+func updatedFiles(v *cloudapi.Volume) (*sdk.UpdateContainerGroupRequestVolume, error) {
+	if v.Files == nil {
+		return nil, invalid(opUpdate, "volume %s: is none of files", v.Name)
+	}
+	if n := len(v.Files.Items); n == 0 || n > maxUpdateFiles {
+		return nil, invalid(opUpdate, "volume %s: has %d files; the cloud takes 1 to %d", v.Name, n, maxUpdateFiles)
+	}
+	kind := typeFiles
+	files := &sdk.UpdateContainerGroupRequestVolumeConfigFileVolume{}
+	for i := range v.Files.Items {
+		item := &v.Files.Items[i]
+		content := base64.StdEncoding.EncodeToString(item.Content)
+		files.ConfigFileToPath = append(files.ConfigFileToPath,
+			&sdk.UpdateContainerGroupRequestVolumeConfigFileVolumeConfigFileToPath{Path: &item.Path, Content: &content})
+	}
+	return &sdk.UpdateContainerGroupRequestVolume{Name: &v.Name, Type: &kind, ConfigFileVolume: files}, nil
 }
 
 // vendorCode is the cloud's own word for an error.

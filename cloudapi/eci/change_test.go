@@ -69,6 +69,63 @@ func TestUpdateImages(t *testing.T) {
 	}
 }
 
+func TestUpdateFiles(t *testing.T) {
+	for name, tc := range map[string]struct {
+		answer func(http.ResponseWriter, *http.Request)
+		want   cloudapi.Code
+	}{
+		"Success":  {says(200, `{"RequestId":"R-1"}`), ""},
+		"NoNeed":   {refuses(400, "NoNeedUpdate"), ""},
+		"NotNow":   {refuses(400, "IncorrectStatus"), cloudapi.CodeConflict},
+		"TooLarge": {refuses(400, "InvalidParameter.LengthExceeded"), cloudapi.CodeInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := play(t, step{action: opUpdate, answer: tc.answer, check: func(t *testing.T, form url.Values, _ http.Header) {
+				want := url.Values{
+					"RegionId": {"cn-hangzhou"}, "ContainerGroupId": {"eci-1"}, "ClientToken": {"once"}, "UpdateType": {"IncrementalUpdate"},
+					"Volume.1.Name": {"config"}, "Volume.1.Type": {"ConfigFileVolume"},
+					"Volume.1.ConfigFileVolume.ConfigFileToPath.1.Path":    {"a"},
+					"Volume.1.ConfigFileVolume.ConfigFileToPath.1.Content": {"AAE="},
+					"Volume.1.ConfigFileVolume.ConfigFileToPath.2.Path":    {"d/b"},
+					"Volume.1.ConfigFileVolume.ConfigFileToPath.2.Content": {""},
+				}
+				if diff := cmp.Diff(want, form); diff != "" {
+					t.Errorf("parameters (-want +got):\n%s", diff)
+				}
+			}})
+			err := client.UpdateFiles(t.Context(), "eci-1", []cloudapi.Volume{{Name: "config", Files: &cloudapi.Files{
+				DefaultMode: 0o600, Items: []cloudapi.File{{Path: "a", Content: []byte{0, 1}, Mode: 0o600}, {Path: "d/b", Mode: 0o600}},
+			}}}, "once")
+			if tc.want == "" && err != nil || tc.want != "" && !cloudapi.Is(err, tc.want) {
+				t.Errorf("got %v, want code %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestUpdateFilesRefuses(t *testing.T) {
+	files := func(n int) []cloudapi.Volume {
+		return []cloudapi.Volume{{Name: "config", Files: &cloudapi.Files{Items: make([]cloudapi.File, n)}}}
+	}
+	for name, tc := range map[string]struct {
+		id      string
+		volumes []cloudapi.Volume
+	}{
+		"NoGroup":  {"", files(1)},
+		"NoVolume": {"eci-1", nil},
+		"NoFiles":  {"eci-1", files(0)},
+		"TooMany":  {"eci-1", files(16)},
+		"EmptyDir": {"eci-1", []cloudapi.Volume{{Name: "config", EmptyDir: &cloudapi.EmptyDir{}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := play(t)
+			if err := client.UpdateFiles(t.Context(), tc.id, tc.volumes, "once"); !cloudapi.Is(err, cloudapi.CodeInvalid) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestChangeNothing(t *testing.T) {
 	client, _ := play(t)
 	if err := client.Restart(t.Context(), "", "once"); !cloudapi.Is(err, cloudapi.CodeInvalid) {

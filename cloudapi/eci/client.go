@@ -158,12 +158,12 @@ func (c *Client) Create(ctx context.Context, spec cloudapi.GroupSpec, opts cloud
 	if err := checkToken(opts.Token); err != nil {
 		return "", err
 	}
-	request, err := createRequest(spec, c.region, opts.Token)
+	request, err := Request(spec, c.region, opts.Token)
 	if err != nil {
 		return "", err
 	}
 	cl := call{
-		action: opCreate, parameters: openapiutil.Query(request),
+		action: opCreate, parameters: parametersOf(request),
 		writes: true, repeatable: opts.Token != "",
 	}
 	answer, err := do[createAnswer](ctx, c, cl)

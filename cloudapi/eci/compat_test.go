@@ -284,7 +284,8 @@ func TestFullSpec(t *testing.T) {
 	if diff := cmp.Diff(spec.Identity, got.Identity); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
-	if got.CPU != 2 || got.Memory != 4 || got.RestartPolicy != cloudapi.RestartOnFailure || len(got.Containers) != 2 {
+	// The size is that of the instance type.
+	if got.CPU != 4 || got.Memory != 15 || got.RestartPolicy != cloudapi.RestartOnFailure || len(got.Containers) != 2 {
 		t.Errorf("group %+v", got)
 	}
 }

@@ -39,6 +39,9 @@ func createRequest(spec cloudapi.GroupSpec, region, token string) (*sdk.CreateCo
 	if err := setSysctls(request, spec.Sysctls); err != nil {
 		return nil, err
 	}
+	if err := setOptions(request, spec.Options); err != nil {
+		return nil, err
+	}
 	return request, addParts(request, spec)
 }
 
@@ -74,12 +77,15 @@ func addParts(request *sdk.CreateContainerGroupRequest, spec cloudapi.GroupSpec)
 		}
 		request.InitContainer = append(request.InitContainer, converted)
 	}
-	for i, c := range spec.Containers {
+	for i, c := range withSidecars(spec.Containers) {
 		converted, err := container(c)
 		if err != nil {
 			return inField(fmt.Sprintf("Containers[%d]", i), err)
 		}
 		request.Container = append(request.Container, converted)
+	}
+	if err := checkReadOnly(spec); err != nil {
+		return err
 	}
 	for i, v := range spec.Volumes {
 		converted, err := volume(v)

@@ -144,6 +144,10 @@ func checkInit(c cloudapi.Container) error {
 		return unsupported("Security.RunAsGroup: init containers have no such parameter")
 	case c.Security.RunAsNonRoot:
 		return unsupported("Security.RunAsNonRoot: init containers have no such parameter")
+	case c.Security.Privileged:
+		return unsupported("Security.Privileged: init containers have no such parameter")
+	case c.Sidecar:
+		return unsupported("Sidecar: an init container cannot be one; it is one of the containers")
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ func addSecurity(out *sdk.CreateContainerGroupRequestContainer, s cloudapi.Secur
 	}
 	out.SecurityContextRunAsGroup = s.RunAsGroup
 	out.SecurityContextRunAsNonRoot = yes(s.RunAsNonRoot)
+	out.SecurityContextPrivileged = yes(s.Privileged)
 	if s.RunAsUser == nil && !s.ReadOnlyRoot && len(s.AddCapabilities) == 0 {
 		return nil
 	}

@@ -177,9 +177,9 @@ func TestCreateRefuses(t *testing.T) {
 			s.Containers[0].PostStart = &cloudapi.Handler{HTTP: &cloudapi.HTTPHandler{Port: 1, Headers: make([]cloudapi.Header, 101)}}
 		}, cloudapi.CodeInvalid, "Containers[0].PostStart.HTTP.Headers: has 101 items; the cloud takes at most 100"},
 		"NoSource": {"a volume has one source", func(s *cloudapi.GroupSpec) { s.Volumes[0].EmptyDir = nil },
-			cloudapi.CodeInvalid, "Volumes[0].EmptyDir, Files, NFS: exactly one must be set, not 0"},
+			cloudapi.CodeInvalid, "Volumes[0].EmptyDir, Files, NFS, Disk, Bucket, HostPath: exactly one must be set, not 0"},
 		"TwoSources": {"and one only", func(s *cloudapi.GroupSpec) { s.Volumes[0].NFS = &cloudapi.NFS{} },
-			cloudapi.CodeInvalid, "Volumes[0].EmptyDir, Files, NFS: exactly one must be set, not 2"},
+			cloudapi.CodeInvalid, "Volumes[0].EmptyDir, Files, NFS, Disk, Bucket, HostPath: exactly one must be set, not 2"},
 		"LongName": {"two tags hold 256 characters", func(s *cloudapi.GroupSpec) { s.Identity.PodName = strings.Repeat("p", 257) },
 			cloudapi.CodeInvalid, "Identity: the value of tag cumulet.dev/pod must be UTF-8 of at most 256 characters"},
 		"ReservedValue": {"the cloud keeps the prefix to itself", func(s *cloudapi.GroupSpec) { s.Identity.Cluster = "acs:1" },

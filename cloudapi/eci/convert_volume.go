@@ -27,17 +27,11 @@ func volume(v cloudapi.Volume) (*sdk.CreateContainerGroupRequestVolume, error) {
 		sources++
 		out.Type, out.ConfigFileVolume = text1(typeFiles), files(v.Files)
 	}
-	if v.NFS != nil {
-		sources++
-		out.Type = text1(typeNFS)
-		out.NFSVolume = &sdk.CreateContainerGroupRequestVolumeNFSVolume{
-			Server: &v.NFS.Server, Path: &v.NFS.Path, ReadOnly: yes(v.NFS.ReadOnly),
-		}
+	stored, err := storage(out, v)
+	if sources += stored; sources != 1 {
+		return nil, invalid(opCreate, "EmptyDir, Files, NFS, Disk, Bucket, HostPath: exactly one must be set, not %d", sources)
 	}
-	if sources != 1 {
-		return nil, invalid(opCreate, "EmptyDir, Files, NFS: exactly one must be set, not %d", sources)
-	}
-	return out, nil
+	return out, err
 }
 
 // emptyDir writes the size as a bare number of GiB, as the Create page has it;

@@ -29,17 +29,23 @@ func endpointOf(options Options) (*url.URL, error) {
 		return parseEndpoint(options.Endpoint)
 	}
 	switch options.Network {
-	case "", NetworkPublic:
-		name := options.Region
-		if short, ok := shortNames[name]; ok {
-			name = short
-		}
-		return parseEndpoint("https://eci." + name + ".aliyuncs.com")
-	case NetworkVPC:
-		return parseEndpoint("https://eci-vpc." + options.Region + ".aliyuncs.com")
+	case "", NetworkPublic, NetworkVPC:
+		return parseEndpoint(Endpoint(options.Region, options.Network))
 	default:
 		return nil, fmt.Errorf("network is %q; it must be %s or %s", options.Network, NetworkPublic, NetworkVPC)
 	}
+}
+
+// Endpoint is the URL of a region's endpoint on a network; an empty network is
+// NetworkPublic.
+func Endpoint(region, network string) string {
+	if network == NetworkVPC {
+		return "https://eci-vpc." + region + ".aliyuncs.com"
+	}
+	if short, ok := shortNames[region]; ok {
+		region = short
+	}
+	return "https://eci." + region + ".aliyuncs.com"
 }
 
 // parseEndpoint refuses addresses over which requests, with their environment

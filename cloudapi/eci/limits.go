@@ -25,6 +25,9 @@ const (
 	// maxExecTotal bounds the characters of all its elements. It stands in
 	// no document; independent clients report it as enforced.
 	maxExecTotal = 2048
+	// maxUpdateFiles bounds the files of a volume in UpdateContainerGroup: the
+	// metadata's maxItems is 16, one more than what is meant, as elsewhere.
+	maxUpdateFiles = 15
 )
 
 // Limits returns what ECI sells in a region and can express. Sources: "limits"
@@ -55,19 +58,24 @@ func Limits(region string) cloudapi.Limits {
 		MaxArgs:        maxCommand + maxArgs - 1,
 		MaxFiles:       90,       // metadata and Create
 		MaxFileBytes:   32 << 10, // Create: 32 KB; taken as bytes before Base64
-		MaxCredentials: 10,       // metadata: 11
-		MaxHostAliases: 100,      // metadata: 101
-		MaxNameServers: 20,       // metadata
-		MaxSearches:    20,       // metadata
-		MaxDNSOptions:  20,       // metadata
+		MaxUpdateFiles: maxUpdateFiles,
+		MaxCredentials: 10,  // metadata: 11
+		MaxHostAliases: 100, // metadata: 101
+		MaxNameServers: 20,  // metadata
+		MaxSearches:    20,  // metadata
+		MaxDNSOptions:  20,  // metadata
 		MaxHookCommand: maxHookItems,
 		MaxHookHeaders: maxHookItems,
 		// NET_RAW is granted to accounts that have asked for it.
-		Capabilities: slices.Clone(capabilities),
-		Sysctls:      slices.Concat(podSysctls, hostSysctls),
-		Sizes:        sizesIn(region),
-		DefaultSize:  cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
-		Can:          abilities(),
+		Capabilities:  slices.Clone(capabilities),
+		Sysctls:       slices.Concat(podSysctls, hostSysctls),
+		Sizes:         sizesIn(region),
+		DefaultSize:   cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
+		Options:       optionLimits(),
+		VendorPrefix:  vendorPrefix,
+		VolumeDrivers: volumeDrivers(),
+		Disk:          diskLimits(),
+		Can:           abilities(),
 		Log: cloudapi.LogLimits{
 			MaxLines: maxTail, MaxBytes: maxLogBytes,
 			Since: true, Previous: true, Timestamps: true,
@@ -99,21 +107,24 @@ var (
 	}
 )
 
-// abilities lists what CreateContainerGroup has parameters for. GPU is not
-// among them though Container.N.Gpu exists: it needs an instance type that has
-// cards, and GroupSpec names none.
+// abilities lists what CreateContainerGroup has parameters for. GPU is
+// Container.N.Gpu, which means something only where Options.Machine names an
+// instance type that has cards.
 func abilities() cloudapi.Abilities {
 	return cloudapi.Abilities{
 		InitContainers: true, LivenessProbe: true, ReadinessProbe: true,
 		PullPolicy: true, Ports: true, EnvPodIP: true,
-		NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true,
+		NFS: true, NFSOptions: true, EmptyDirMemory: true, EmptyDirSizeLimit: true,
+		Disks: true, NewDisks: true, Buckets: true,
+		HostPath: true, HostPathType: true, // of invited accounts; the cloud tells others
 		FileMode: true, BinaryFiles: true, NestedFilePaths: true, SubPath: true,
 		Hostname: true, Stdin: true, TerminationMessage: true,
 		TerminationGrace: true, ActiveDeadline: true, Hooks: true,
 		// InitContainer.N has no parameters for run-as-group and run-as-non-root.
 		RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true,
-		ShareProcesses: true, MountPropagation: true,
-		Exec: true, Metrics: true,
+		ShareProcesses: true, MountPropagation: true, Sidecars: true, Restart: true,
+		Privileged: true, // of containers; InitContainer.N has no parameter for it
+		Exec:       true, Metrics: true, FileUpdates: true,
 	}
 }
 

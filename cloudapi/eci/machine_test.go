@@ -84,7 +84,7 @@ func TestFullSpecOnTheMachine(t *testing.T) {
 		},
 		{
 			Security: engine.Security{
-				RunAsUser: ptr.To[int64](1000), RunAsGroup: ptr.To[int64](3000), RunAsNonRoot: true, ReadOnlyRoot: true,
+				RunAsUser: ptr.To[int64](1000), RunAsGroup: ptr.To[int64](3000), RunAsNonRoot: true, ReadOnlyRoot: true, Privileged: true,
 				AddCapabilities: []string{"NET_ADMIN", "NET_RAW"},
 			},
 			PostStart: &engine.Handler{HTTP: &engine.HTTPGet{

@@ -20,6 +20,9 @@ func (c call) secrets() []string {
 		secret := slices.ContainsFunc(secretParameters, func(ending string) bool {
 			return strings.HasSuffix(name, ending)
 		})
+		if value != nil && strings.HasSuffix(name, ".FlexVolume.Options") {
+			out = append(out, optionSecrets(*value)...)
+		}
 		if value != nil && (secret && !strings.HasPrefix(name, "Tag.") || c.action == opExec && name == "Command") {
 			out = append(out, *value)
 		}

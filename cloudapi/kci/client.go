@@ -111,9 +111,7 @@ func New(options Options) (*Client, error) {
 
 func withDefaults(o Options) Options {
 	if o.Endpoint == "" {
-		// The document's own examples use a host without region; its
-		// text prescribes this one ("服务地址").
-		o.Endpoint = "https://kci." + o.Region + ".api.ksyun.com"
+		o.Endpoint = Endpoint(o.Region)
 	}
 	if o.Dialect == "" {
 		o.Dialect = Extended

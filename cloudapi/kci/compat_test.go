@@ -177,13 +177,15 @@ func arrived() engine.Spec {
 		CPU: 2, Memory: 4, RestartPolicy: "OnFailure",
 		InitContainers: []engine.Container{{
 			Name: "prepare", Image: "busybox", PullPolicy: "IfNotPresent", Command: []string{"true"},
-			Env:    []engine.EnvVar{{Name: "SELF", FieldPath: "status.podIP"}},
-			Mounts: []engine.Mount{{Volume: "scratch", Path: "/tmp"}},
+			Env:      []engine.EnvVar{{Name: "SELF", FieldPath: "status.podIP"}},
+			Mounts:   []engine.Mount{{Volume: "scratch", Path: "/tmp"}},
+			Security: engine.Security{Privileged: true},
 		}},
 		Containers: []engine.Container{
 			{
 				Name: "web", Image: "nginx:1.27", PullPolicy: "Always", WorkingDir: "/srv", GPU: 1, CPU: 0.5, Memory: 0.683,
-				Command: []string{"/bin/sh", "-c"}, Args: []string{"nginx -g 'daemon off;'", ""},
+				Security: engine.Security{Privileged: true},
+				Command:  []string{"/bin/sh", "-c"}, Args: []string{"nginx -g 'daemon off;'", ""},
 				Env: []engine.EnvVar{
 					{Name: "GREETING", Value: "hello & good day=1"}, {Name: "EMPTY"}, {Name: "PASSWORD", Value: "s3cret-value"},
 					{Name: "POD_IP", FieldPath: "status.podIP"},

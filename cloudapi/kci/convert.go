@@ -72,6 +72,7 @@ func (w *specWriter) group(f form, spec cloudapi.GroupSpec) {
 	f.text("RestartPolicy", string(spec.RestartPolicy))
 	w.placement(f, spec.Placement)
 	w.network(f, spec)
+	w.options(f, spec.Options)
 	for i, credential := range spec.PullCredentials {
 		item := f.at("ImageRegistryCredential", i)
 		item.set("Server", credential.Server)
@@ -82,6 +83,7 @@ func (w *specWriter) group(f form, spec cloudapi.GroupSpec) {
 		w.volume(f.at("Volume", i), volume)
 	}
 	for i, container := range spec.Containers {
+		w.checkReadOnly("containers", container, spec.Volumes)
 		w.container(f.at("Container", i), "containers", container)
 	}
 	if w.dialect == Extended {
@@ -115,6 +117,7 @@ func (w *specWriter) extras(f form, spec cloudapi.GroupSpec) {
 		f.int("Gpu", cards)
 	}
 	for i, container := range spec.InitContainers {
+		w.checkReadOnly("initContainers", container, spec.Volumes)
 		w.lacks(container.Liveness != nil || container.Readiness != nil, "initContainers["+container.Name+"].probes")
 		w.lacks(len(container.Ports) > 0, "initContainers["+container.Name+"].ports")
 		w.container(f.at("InitContainer", i), "initContainers", container)

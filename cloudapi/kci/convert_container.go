@@ -16,6 +16,7 @@ func (w *specWriter) container(f form, kind string, container cloudapi.Container
 	w.lacks(container.TerminationMessagePolicy != "", field+".terminationMessagePolicy")
 	w.lacks(container.PostStart != nil, field+".postStart")
 	w.lacks(container.PreStop != nil, field+".preStop")
+	w.lacks(container.Sidecar, field+".sidecar")
 	w.security(field+".security", container.Security)
 	w.extended(container.PullPolicy != "", field+".pullPolicy")
 	w.extended(container.GPU != 0, field+".gpu")
@@ -48,14 +49,17 @@ func (w *specWriter) container(f form, kind string, container cloudapi.Container
 		return
 	}
 	f.text("ImagePullPolicy", container.PullPolicy)
+	if container.Security.Privileged {
+		f.in("SecurityContext").flag("Privileged", true)
+	}
 	if container.GPU > 0 {
 		f.int("Gpu", container.GPU)
 	}
 }
 
-// security notes what is asked of a security context: KCI has privileged alone,
-// which GroupSpec has not.
+// security notes what is asked of a security context: KCI has privileged alone.
 func (w *specWriter) security(field string, s cloudapi.Security) {
+	w.extended(s.Privileged, field+".privileged")
 	w.lacks(s.RunAsUser != nil, field+".runAsUser")
 	w.lacks(s.RunAsGroup != nil, field+".runAsGroup")
 	w.lacks(s.RunAsNonRoot, field+".runAsNonRoot")

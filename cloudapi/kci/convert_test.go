@@ -77,6 +77,8 @@ func fullSpec() cloudapi.GroupSpec {
 	web := &spec.Containers[0]
 	web.PullPolicy = "Always"
 	web.GPU = 1
+	web.Security.Privileged = true
+	spec.InitContainers[0].Security.Privileged = true
 	web.Env = append(web.Env, cloudapi.EnvVar{Name: "POD_IP", FieldPath: cloudapi.FieldPodIP})
 	web.Liveness = &cloudapi.Probe{
 		HTTP: &cloudapi.HTTPProbe{Scheme: "HTTPS", Path: "/healthz", Port: 8443}, InitialDelaySeconds: 3,
@@ -223,6 +225,7 @@ func TestCreateFormRefuses(t *testing.T) {
 			"volumes[config].files[nested/key.bin] (a nested path) needs dialect extended; " +
 			"volumes[config].files[nested/key.bin] (binary content) needs dialect extended; " +
 			"volumes[share].nfs needs dialect extended; " +
+			"containers[web].security.privileged needs dialect extended; " +
 			"containers[web].pullPolicy needs dialect extended; containers[web].gpu needs dialect extended; " +
 			"containers[web].env[POD_IP].fieldPath needs dialect extended; " +
 			"containers[web].liveness needs dialect extended; containers[web].readiness needs dialect extended; " +

@@ -33,6 +33,14 @@ func (w *specWriter) volume(f form, volume cloudapi.Volume) {
 		nfs.set("Server", volume.NFS.Server)
 		nfs.set("Path", volume.NFS.Path)
 		nfs.flag("ReadOnly", volume.NFS.ReadOnly)
+		w.lacks(volume.NFS.Version != "", field+".nfs.version")
+		w.lacks(volume.NFS.Options != "", field+".nfs.options")
+	case volume.Disk != nil:
+		w.disk(f, field, *volume.Disk)
+	case volume.HostPath != nil:
+		w.hostPath(f, field, *volume.HostPath)
+	case volume.Bucket != nil:
+		w.lacks(true, field+".bucket")
 	default:
 		w.rejectf("%s has no source", field)
 	}

@@ -14,7 +14,7 @@ import (
 // again until Options.Consistency has passed and still none shows; an earlier
 // client's are the caller's to wait for.
 func (c *Client) Create(ctx context.Context, spec cloudapi.GroupSpec, opts cloudapi.CreateOptions) (string, error) {
-	f, err := createForm(spec, c.options.Dialect)
+	asked, err := Request(spec, c.options.Dialect)
 	if err != nil {
 		return "", err
 	}
@@ -28,7 +28,7 @@ func (c *Client) Create(ctx context.Context, spec cloudapi.GroupSpec, opts cloud
 		return "", err
 	}
 	var out createAnswer
-	rq := request{action: actionCreate, body: f.encode(actionCreate), secrets: secretsOf(spec)}
+	rq := request{action: actionCreate, body: asked.Body(), secrets: secretsOf(spec)}
 	err = c.callSecret(ctx, rq, &out)
 	c.learn(spec.Name, err)
 	return out.ContainerGroupID, err

@@ -7,6 +7,10 @@ import (
 	"net/url"
 )
 
+// Endpoint is the URL of a region's public endpoint. The document's own examples
+// use a host without region; its text prescribes this one ("服务地址").
+func Endpoint(region string) string { return "https://kci." + region + ".api.ksyun.com" }
+
 // parseEndpoint refuses addresses over which requests, with their environment
 // values and registry passwords, would travel in the clear.
 func parseEndpoint(text string) (*url.URL, error) {

@@ -44,11 +44,15 @@ func Limits(dialect Dialect, _ string) cloudapi.Limits {
 		EnvKey:    `^[-._a-zA-Z][-._a-zA-Z0-9]*$`,
 		// No source bounds the number of containers, volumes, variables,
 		// files, credentials, aliases or DNS entries: they stay 0.
-		MaxFileBytes: maxContent,
-		Sizes:        sizes(),
-		DefaultSize:  cloudapi.Size{CPU: 2, Memory: []float64{4}}, // the document's own example
-		Can:          cloudapi.Abilities{Ports: true},
-		Log:          cloudapi.LogLimits{MaxLines: maxTail},
+		MaxFileBytes:  maxContent,
+		Sizes:         sizes(),
+		DefaultSize:   cloudapi.Size{CPU: 2, Memory: []float64{4}}, // the document's own example
+		Options:       optionLimits(dialect),
+		VendorPrefix:  vendorPrefix,
+		VolumeDrivers: volumeDrivers(dialect),
+		Disk:          diskLimits(dialect),
+		Can:           cloudapi.Abilities{Ports: true, Disks: true},
+		Log:           cloudapi.LogLimits{MaxLines: maxTail},
 	}
 	if dialect == Seed {
 		return limits
@@ -64,12 +68,17 @@ func Limits(dialect Dialect, _ string) cloudapi.Limits {
 		Ports:           true,
 		EnvPodIP:        true,
 		NFS:             true,
+		Disks:           true,
+		NewDisks:        true,
+		HostPath:        true,
 		FileMode:        true,
 		BinaryFiles:     true,
 		NestedFilePaths: true,
-		// GPU stays false: the note on Gpu says it is ignored on types without
-		// cards, and a pod names no instance type here: a card could be missing
-		// in silence.
+		Privileged:      true,
+		InitPrivileged:  true,
+		// Gpu is ignored on types without cards (SDKs' notes), so that it means
+		// something only where Options.Machine names a type that has some.
+		GPU:  true,
 		Exec: true,
 	}
 	return limits

@@ -39,14 +39,14 @@ func startContainers(ctx context.Context, f *flags) (*containers, error) {
 
 // start starts them; what runs when it fails is for stop.
 func (c *containers) start(ctx context.Context, f *flags) (err error) {
-	node := ""
+	var settings machine.Options
 	if f.machine != "" {
-		if c.machine, node, err = startMachine(ctx, f.machine); err != nil {
+		if c.machine, settings, err = startMachine(ctx, f.machine); err != nil {
 			return err
 		}
 	}
 	for name, cloud := range map[string]*emulator.Cloud{"eci": &f.options.ECI, "kci": &f.options.KCI} {
-		runtime, err := newRuntime(f, name, node)
+		runtime, err := newRuntime(f, name, settings)
 		if err != nil {
 			return err
 		}
@@ -62,32 +62,38 @@ func (c *containers) start(ctx context.Context, f *flags) (err error) {
 	return nil
 }
 
-func startMachine(ctx context.Context, file string) (*machine.Machine, string, error) {
+func startMachine(ctx context.Context, file string) (*machine.Machine, machine.Options, error) {
+	var options machine.Options
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading --machine: %w", err)
+		return nil, options, fmt.Errorf("reading --machine: %w", err)
 	}
-	var options machine.Options
 	if err := json.Unmarshal(content, &options); err != nil {
-		return nil, "", fmt.Errorf("reading --machine %s: %w", file, err)
+		return nil, options, fmt.Errorf("reading --machine %s: %w", file, err)
 	}
 	m, err := machine.Start(ctx, options)
 	if err != nil {
-		return nil, "", fmt.Errorf("starting the machine: %w", err)
+		return nil, options, fmt.Errorf("starting the machine: %w", err)
 	}
-	return m, options.Node, nil
+	return m, options, nil
 }
 
 // log writes to standard error.
 func (*flags) log() logr.Logger { return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)) }
 
-func newRuntime(f *flags, cloud, node string) (*kubernetes.Runtime, error) {
+// newRuntime makes the runtime of a cloud, on our own machine if it has settings.
+func newRuntime(f *flags, cloud string, settings machine.Options) (*kubernetes.Runtime, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", f.backing)
 	if err != nil {
 		return nil, fmt.Errorf("reading --backing-kubeconfig: %w", err)
 	}
+	var files *kubernetes.Folder
+	if settings.Dir != "" {
+		here, inside := machine.SharedFolder(settings, "files-"+cloud)
+		files = &kubernetes.Folder{Path: here, Node: inside}
+	}
 	runtime, err := kubernetes.New(kubernetes.Options{
-		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: node,
+		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: settings.Node, Files: files,
 		Log: f.log(),
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ func main() {
 	ctx := ctrl.SetupSignalHandler()
 	if err := newCommand().ExecuteContext(ctx); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "cumulet:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -28,6 +28,6 @@ and what the cloud tells of the group becomes the pod's status, events, logs.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	command.AddCommand(newRunCommand(), newVersionCommand())
+	command.AddCommand(newRunCommand(), newTranslateCommand(), newVersionCommand())
 	return command
 }

@@ -66,6 +66,9 @@ func run(ctx context.Context, file string, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOptions(c); err != nil {
+		return err
+	}
 	unlock, err := lockfile.Acquire(c.StateDir)
 	if err != nil {
 		return err

@@ -98,7 +98,9 @@ func (n *virtualNode) newProvider(p *parts, cloud cloudapi.Client) *provider.Pro
 		ClusterDNS: n.config.ClusterDNS, ClusterDomain: n.config.ClusterDomain,
 		HostIP: n.node.AdvertiseAddress, Allocatable: n.node.Capacity,
 		SecurityContext: translate.SecurityContextPolicy(n.node.Policy.SecurityContext),
-		SweepInterval:   n.node.StatusInterval.Duration,
+		Report:          translate.ReportPolicy(n.node.Policy.Report),
+		OptionDefaults:  n.node.Options, OptionRules: OptionRules(n.node.Policy.Options),
+		SweepInterval: n.node.StatusInterval.Duration,
 	})
 }
 

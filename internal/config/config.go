@@ -101,7 +101,11 @@ type Node struct {
 	// StatusInterval is the time between two sweeps over the node's groups;
 	// default 1s, at least 200ms.
 	StatusInterval metav1.Duration `json:"statusInterval,omitempty"`
-	Policy         Policy          `json:"policy,omitempty"`
+	// Options are what every pod of the node has unless it asks for something
+	// else by an annotation: names and values of docs/reference/annotations.md,
+	// without cumulet.dev/.
+	Options map[string]string `json:"options,omitempty"`
+	Policy  Policy            `json:"policy,omitempty"`
 }
 
 // Policy says what becomes of pods that ask for what the cloud cannot do, where
@@ -119,6 +123,27 @@ type Policy struct {
 	// a process runs, and capabilities to drop beside one to add that the
 	// cloud cannot grant and container runtimes do not grant unasked.
 	SecurityContext string `json:"securityContext,omitempty"`
+	// Report is warn (default) or strict. warn tells on a pod, by one event and
+	// the condition cumulet.dev/Translated, what of it is ignored, changed or
+	// emulated. strict refuses pods of which something would be ignored. What
+	// the scheduler or the API server has acted upon already is neither told
+	// nor refused, nor is what securityContext: report leaves out refused.
+	Report string `json:"report,omitempty"`
+	// Options let pods ask for what gives power over the account, the network
+	// or the machine. Without a rule that allows it such a pod is refused.
+	Options []OptionRule `json:"options,omitempty"`
+}
+
+// OptionRule lets pods of some namespaces have values of guarded options.
+type OptionRule struct {
+	// Namespaces are names of namespaces; "*" stands for all.
+	Namespaces []string `json:"namespaces"`
+	// Allow gives for each option the values that may be asked for; "*" stands
+	// for all. Options are the guarded ones of docs/reference/annotations.md,
+	// privileged (containers; its value is "true"), hostPath (volumes; its
+	// values are paths) and disk (disks that a pod names itself, by their ids).
+	// Of a list each element must be allowed.
+	Allow map[string][]string `json:"allow"`
 }
 
 // Serving is the kubelet API's TLS set-up.
@@ -185,6 +210,12 @@ const (
 const (
 	SecurityContextRefuse = "refuse"
 	SecurityContextReport = "report"
+)
+
+// The policies for what is ignored.
+const (
+	ReportWarn   = "warn"
+	ReportStrict = "strict"
 )
 
 // The dialects of KCI's API.

@@ -77,6 +77,10 @@ func (n *Node) validate(path *field.Path) field.ErrorList {
 	if !slices.Contains(policies, n.Policy.SecurityContext) {
 		errs = append(errs, field.NotSupported(path.Child("policy", "securityContext"), n.Policy.SecurityContext, policies))
 	}
+	if reports := []string{ReportWarn, ReportStrict}; !slices.Contains(reports, n.Policy.Report) {
+		errs = append(errs, field.NotSupported(path.Child("policy", "report"), n.Policy.Report, reports))
+	}
+	errs = append(errs, n.validateOptions(path)...)
 	errs = append(errs, n.validateCloud(path)...)
 	errs = append(errs, n.validateNetwork(path)...)
 	errs = append(errs, n.validateObject(path)...)

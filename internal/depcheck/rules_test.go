@@ -24,6 +24,7 @@ const (
 	pureValues  = "translation is a function of its arguments: values in, value out"
 	oracle      = "the emulator decodes the wire by itself: with shared code a misspelt field would be misspelt on both sides and every test would be green"
 	lowest      = "the clouds' clients know nothing of Kubernetes or of what uses them"
+	onPaper     = "what is shown beforehand must come from the manifests alone"
 	ownRegistry = "the vendor's library decides what goes over the wire; sharing it would share its mistakes"
 )
 
@@ -127,6 +128,20 @@ var rules = []rule{
 	{
 		packages: "./internal/...", transitive: true,
 		forbidden: map[string]string{"./cloudapi/eci/...": onlyCmd, "./cloudapi/kci/...": onlyCmd},
+	},
+	{
+		packages: "./internal/manifest",
+		forbidden: map[string]string{
+			"net/http/...": onPaper, "k8s.io/client-go/rest": onPaper, "k8s.io/client-go/kubernetes": onPaper,
+			"./provider/...": "manifests are read for whoever asks", "./internal/preview": "manifests are read for whoever asks",
+		},
+	},
+	{
+		packages: "./internal/preview",
+		forbidden: map[string]string{
+			"net/http/...": onPaper, "os/...": onPaper, "k8s.io/client-go/...": onPaper,
+			"./internal/emulator/...": onPaper, "./internal/config": "what is configured, cmd tells it",
+		},
 	},
 	{
 		packages: "./...", transitive: true,

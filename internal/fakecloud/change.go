@@ -39,6 +39,15 @@ func (c *Cloud) UpdateImages(ctx context.Context, id string, images map[string]s
 	return f.After
 }
 
+// UpdateFiles changes nothing that shows, and disturbs nothing.
+func (c *Cloud) UpdateFiles(ctx context.Context, id string, volumes []cloudapi.Volume, token string) error {
+	f, err := c.begin(ctx, Call{Op: OpUpdate, IDs: []string{id}, Volumes: slices.Clone(volumes), Token: token})
+	if err != nil {
+		return err
+	}
+	return f.After
+}
+
 // rerun ends the run of some containers of a group and begins the next.
 func (c *Cloud) rerun(id string, which func(*cloudapi.ContainerState) bool) error {
 	c.mu.Lock()

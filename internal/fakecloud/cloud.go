@@ -3,6 +3,7 @@ package fakecloud
 import (
 	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,9 +74,14 @@ type Call struct {
 	// Container is set for Logs and Exec, Command for Exec.
 	Container string
 	Command   []string
-	// Token and Images are set for Restart and Update.
-	Token  string
-	Images map[string]string
+	// Stdin is what Exec was given that is known in full beforehand, Stdout
+	// where its output goes.
+	Stdin  string
+	Stdout io.Writer
+	// Token is set for Restart and Update, and what is updated for Update.
+	Token   string
+	Images  map[string]string
+	Volumes []cloudapi.Volume
 	// Spec and Create are set for Create, Delete for Delete, Logs for Logs.
 	Spec   cloudapi.GroupSpec
 	Create cloudapi.CreateOptions

@@ -3,6 +3,7 @@ package fakecloud
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -36,7 +37,14 @@ func (c *Cloud) Logs(ctx context.Context, id, container string, o cloudapi.LogOp
 // Exec implements cloudapi.Client: the command's words become its output, and
 // it ends as OnExec says.
 func (c *Cloud) Exec(ctx context.Context, id, container string, o cloudapi.ExecOptions) (int, error) {
-	call := Call{Op: OpExec, IDs: []string{id}, Container: container, Command: slices.Clone(o.Command)}
+	call := Call{Op: OpExec, IDs: []string{id}, Container: container, Command: slices.Clone(o.Command), Stdout: o.Stdout}
+	if known, ok := o.Stdin.(*strings.Reader); ok {
+		text, err := io.ReadAll(known)
+		if err != nil {
+			return 0, fmt.Errorf("reading input: %w", err)
+		}
+		call.Stdin = string(text)
+	}
 	f, err := c.begin(ctx, call)
 	if err != nil || f.After != nil {
 		return 0, firstError(err, f.After)

@@ -36,7 +36,7 @@ nodes:
 `
 
 // structs are the parts of the file, in the page's order.
-var structs = []string{"Config", "LeaderElection", "Node", "Credentials", "RRSA", "Serving", "Policy"}
+var structs = []string{"Config", "LeaderElection", "Node", "Credentials", "RRSA", "Serving", "Policy", "OptionRule"}
 
 // reader holds the package's declarations and what the page knows of them.
 type reader struct {
@@ -215,6 +215,9 @@ func typeName(expression ast.Expr) (string, error) {
 		element, err := typeName(e.Elt)
 		return "list of " + element, err
 	case *ast.MapType:
+		if _, lists := e.Value.(*ast.ArrayType); lists {
+			return "map of lists of text", nil
+		}
 		return "map of texts", nil
 	case *ast.SelectorExpr:
 		return foreignName(e.Sel.Name)

@@ -17,10 +17,16 @@ func (s *Server) createContainerGroup(c *call, r *createRequest) (any, error) {
 		return nil, err
 	}
 	if value(r.DryRun) {
+		if err := s.checkEip(r); err != nil {
+			return nil, err
+		}
 		return nil, fail(codeDryRun, "Request validation has been passed with DryRun flag set.")
 	}
 	id, err := s.tokens.once(c.request.Context(), s.clock.Now(), c, func() (string, error) {
-		return s.groups.Create(spec).ID, nil
+		if err := s.checkEip(r); err != nil {
+			return "", err
+		}
+		return s.create(spec)
 	})
 	return createAnswer{c.id, id}, err
 }

@@ -75,6 +75,7 @@ func viewOf(g *engine.Group, withEvents bool) groupView {
 		v.SpotPriceLimit = r.SpotPriceLimit
 	}
 	v.setEnd(g)
+	v.setAddresses(g)
 	for _, a := range r.HostAliases {
 		v.HostAliases = append(v.HostAliases, hostAliasView(a))
 	}

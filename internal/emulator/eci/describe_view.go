@@ -20,6 +20,8 @@ type groupView struct {
 	EphemeralStorage   int
 	RestartPolicy      string
 	IntranetIP         string               `json:"IntranetIp,omitempty"`
+	InternetIP         string               `json:"InternetIp,omitempty"`
+	IPv6Address        string               `json:"Ipv6Address,omitempty"`
 	EniInstanceID      string               `json:"EniInstanceId,omitempty"`
 	RAMRoleName        string               `json:"RamRoleName,omitempty"`
 	DNSPolicy          string               `json:"DnsPolicy"`

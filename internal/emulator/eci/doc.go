@@ -6,19 +6,19 @@
 // # What a real ECI has and this one has not
 //
 // Refused aloud with FeatureAccessRestricted, because a client would see the
-// difference: elastic IPs (AutoCreateEip, EipInstanceId), IPv6, a chosen or
-// retained private address, ARM64. Windows is refused with
+// difference: a chosen private address, ARM64. Windows is refused with
 // Forbidden.OnlyForInvitedTest, and so is HostPathVolume unless
 // Options.HostPath is set. No image cache and no data cache exists, so
 // ImageSnapshotId is ImageSnapshot.NotFound.
 //
-// Accepted without effect, because it changes only price, speed or placement:
-// spot and scheduling parameters, ComputeCategory beyond the choice of size, image
-// acceleration and automatic image caches, data cache disks, bandwidth caps,
-// packages and line types, CPU options, GPU drivers, NTP servers, core patterns,
-// resource view, RAM roles, registry hints (AcrRegistryInfo, PlainHttpRegistry,
-// InsecureRegistry), MaxPendingMinute. A test lists the parameters that are not
-// even read.
+// Accepted without effect once it is as documented: spot and scheduling
+// parameters, ComputeCategory beyond the choice of size, image acceleration and
+// automatic image caches, data cache disks, bandwidth caps, packages and line
+// types, CPU options, GPU drivers, NTP servers, core patterns, resource view, RAM
+// roles, registry hints (AcrRegistryInfo, PlainHttpRegistry, InsecureRegistry),
+// MaxPendingMinute, FixedIp. An elastic IP and an IPv6 address are shown, from the
+// ranges for documents, and lead nowhere; an EIP has one group at a time. A test
+// lists the parameters that are not even read.
 //
 // ExecContainerCommand answers no HttpUrl: there is no web console.
 //
@@ -51,7 +51,12 @@
 //   - A log of a container that never ran is IncorrectStatus.
 //   - IncrementalUpdate finds containers and volumes by name and replaces the
 //     parameters given; RenewUpdate replaces whole lists. A change of tags alone
-//     does not restart anything.
+//     does not restart anything, nor does one of the contents of configuration
+//     files: the group is Updating for a moment, and its containers go on.
+//   - Every disk whose id has the right form exists. While a group that has not
+//     ended has it, another group is refused with DiskVolume.NotSupport.
+//   - Containers can write to configuration files where VolumeMount.ReadOnly, whose
+//     default is false, does not forbid it.
 //   - TerminationGracePeriodSeconds is 30 when absent.
 //   - EphemeralStorage is answered as the 30 GiB of every size plus the extra.
 package eci

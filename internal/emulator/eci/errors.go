@@ -34,6 +34,10 @@ var (
 	codeTagCount         = code{"NumberExceed.Tags", 400}
 	codeDryRun           = code{"DryRunOperation", 400}
 	codeZone             = code{"Zone.NotOnSale", 403}
+	codeDiskNotFound     = code{"InvalidDiskId.NotFound", 404}
+	codeDiskNumber       = code{"DiskNumber.LimitExceed", 400}
+	codeDiskNotSupport   = code{"DiskVolume.NotSupport", 400}
+	codeKMSIllegal       = code{"InvalidParameter.KMS.EncryptedIllegal", 400}
 	codeSnapshotNotFound = code{"ImageSnapshot.NotFound", 404}
 	codeRestricted       = code{"FeatureAccessRestricted", 403}
 	codeInvitedOnly      = code{"Forbidden.OnlyForInvitedTest", 403}

@@ -64,12 +64,7 @@ func ownNames(t reflect.Type, m mode, path, prefix string, names map[string]bool
 // comment says why.
 var unread = map[string][]string{
 	"CreateContainerGroup": {
-		"AcrRegistryInfo.N.ArnService", "AcrRegistryInfo.N.ArnUser", "AcrRegistryInfo.N.Domain.N",
-		"AcrRegistryInfo.N.InstanceId", "AcrRegistryInfo.N.InstanceName", "AcrRegistryInfo.N.RegionId",
-		"AutoMatchImageCache", "ContainerResourceView", "CpuOptionsNuma", "DataCacheBucket",
-		"DataCacheBurstingEnabled", "DataCachePL", "DataCacheProvisionedIops", "EipCommonBandwidthPackage", "EipISP",
-		"GpuDriverVersion", "InsecureRegistry", "Ipv6GatewayBandwidth", "Ipv6GatewayBandwidthEnable",
-		"PlainHttpRegistry", "StrictSpot",
+		"CpuOptionsNuma", "StrictSpot",
 	},
 	"UpdateContainerGroup": {
 		"AcrRegistryInfo.N.Domain.N", "AcrRegistryInfo.N.InstanceId", "AcrRegistryInfo.N.InstanceName",

@@ -10,6 +10,7 @@ type createRequest struct {
 	RegionID           string `wire:"RegionId" req:"all"`
 	ContainerGroupName string `wire:"ContainerGroupName" req:"all"`
 	groupParams
+	optionParams
 
 	ZoneID           string   `wire:"ZoneId"`
 	VSwitchID        string   `wire:"VSwitchId"`

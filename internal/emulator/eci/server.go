@@ -60,6 +60,8 @@ type Server struct {
 	tickets *memory[ticket]
 	// changes is held while a group is read, changed and written back.
 	changes sync.Mutex
+	// disks is held while a group takes its disks.
+	disks sync.Mutex
 }
 
 // New makes a Server.

@@ -1,9 +1,7 @@
 package eci
 
 import (
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -67,7 +65,7 @@ func groupSize(r *createRequest) (size, error) {
 	wanted := size{value(r.CPU), value(r.Memory)}
 	sum := containerSum(r, wanted == size{})
 	if r.InstanceType != "" {
-		return instanceSize(r.InstanceType, sum)
+		return instanceSize(r, sum)
 	}
 	// The instance's values are raised to the sum of its containers.
 	wanted = size{max(wanted.cpu, sum.cpu), max(wanted.memory, sum.memory)}
@@ -137,35 +135,6 @@ func inCategory(cpu float64, categories []string) bool {
 	}
 	return slices.Contains(categories, "economy") && cpu <= 8 ||
 		slices.Contains(categories, "general") && cpu >= 1
-}
-
-// instanceType matches the ECS families whose shape follows from their name:
-// compute, general and memory with 2, 4 and 8 GiB per core.
-var instanceType = regexp.MustCompile(`^ecs\.(c|g|r)[5-8][a-z]{0,2}\.(large|(\d{0,2})xlarge)$`)
-
-var gibPerCore = map[string]float64{"c": 2, "g": 4, "r": 8}
-
-// instanceSize is the size of the first of a comma list of ECS types.
-func instanceSize(types string, sum size) (size, error) {
-	first, _, _ := strings.Cut(types, ",")
-	m := instanceType.FindStringSubmatch(strings.TrimSpace(first))
-	if m == nil {
-		return size{}, fail(codeInstanceType, "The InstanceType %q is not sold.", first)
-	}
-	cores := 2.0
-	if m[2] != "large" {
-		n, err := strconv.Atoi(m[3])
-		if err != nil {
-			n = 1 // plain xlarge
-		}
-		cores = 4 * float64(n)
-	}
-	s := size{cores, cores * gibPerCore[m[1]]}
-	if cores > maxCPU || sum.cpu > s.cpu+tolerance || sum.memory > s.memory+tolerance {
-		return size{}, fail(codeCPUMemory, "The InstanceType %q does not hold the containers' %g vCPU and %g GiB.",
-			first, sum.cpu, sum.memory)
-	}
-	return s, nil
 }
 
 // value is what a pointer points to, or zero.

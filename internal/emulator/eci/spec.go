@@ -20,7 +20,7 @@ func (s *Server) spec(r *createRequest, sold size) (engine.Spec, error) {
 		SecurityGroups:  splitList(orDefault(r.SecurityGroupID, s.network.SecurityGroup)),
 		CPU:             sold.cpu,
 		Memory:          sold.memory,
-		InstanceType:    strings.Join(firstOf(splitList(r.InstanceType)), ""),
+		InstanceType:    r.soldType(),
 		RestartPolicy:   orDefault(r.RestartPolicy, "Always"),
 		Hostname:        r.HostName,
 		DNS:             dnsOf(r),
@@ -154,6 +154,7 @@ func (c *containerParams) engine() engine.Container {
 		out.Readiness = p.engine(p.Exec.Command)
 	}
 	out.PostStart, out.PreStop = c.PostStart.engine(), c.PreStop.engine()
+	readRoles(&out)
 	return out
 }
 
@@ -217,7 +218,7 @@ func (v *volumeParams) engine() (engine.Volume, error) {
 		out.Flex = &engine.Flex{Driver: v.Flex.Driver, FSType: v.Flex.FSType}
 		out.Flex.Options, err = v.Flex.options()
 	case "HostPathVolume":
-		out.HostPath = v.HostPath.Path
+		out.HostPath, out.HostPathType = v.HostPath.Path, v.HostPath.Type
 	case "DiskVolume":
 		// The deprecated form of a flex volume of the disk driver.
 		out.Type = "FlexVolume"

@@ -57,7 +57,7 @@ func (s *Server) store(g *engine.Group, old, updated *createRequest, spec engine
 		return fail(codeNoNeedUpdate, "The container group is already as requested.")
 	}
 	if !sameRest {
-		if err := s.groups.Update(g.ID, spec); err != nil {
+		if err := s.attach(&spec, g.ID, func() error { return s.groups.Update(g.ID, spec) }); err != nil {
 			return err
 		}
 	}

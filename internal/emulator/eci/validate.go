@@ -19,12 +19,12 @@ func (ru rules) check(r *createRequest) error {
 	checks := []func() error{
 		func() error { return checkNames(r) },
 		func() error { return ru.checkPlace(r) },
+		func() error { return checkOptions(r) },
 		func() error { return checkFeatures(r) },
 		func() error { return checkTags(r.Tags) },
 		func() error { return checkCredentials(r.Credentials) },
 		func() error { return checkNetwork(r) },
 		func() error { return checkSysctls(r) },
-		func() error { return checkSpot(r) },
 		func() error { return ru.checkVolumes(r.Volumes) },
 		func() error { return checkContainers(r) },
 		func() error { return checkToken(r.ClientToken) },
@@ -44,9 +44,6 @@ func checkNames(r *createRequest) error {
 	}
 	if r.HostName != "" && !hostName.MatchString(r.HostName) {
 		return fail(codeInvalidParameter, "The parameter HostName must be at most 63 letters, digits, hyphens and dots.")
-	}
-	if strings.HasPrefix(r.CorePattern, "|") {
-		return fail(codeInvalidParameter, "The parameter CorePattern must not start with a pipe character.")
 	}
 	return nil
 }
@@ -73,11 +70,7 @@ func checkFeatures(r *createRequest) error {
 		name  string
 		asked bool
 	}{
-		{"AutoCreateEip", value(r.AutoCreateEip)},
-		{"EipInstanceId", r.EipInstanceID != ""},
-		{"Ipv6AddressCount", value(r.IPv6AddressCount) > 0},
 		{"PrivateIpAddress", r.PrivateIPAddress != ""},
-		{"FixedIp", r.FixedIP == "true"},
 		{"CpuArchitecture ARM64", r.CPUArchitecture == "ARM64"},
 	}
 	for _, f := range refused {
@@ -177,13 +170,6 @@ func checkSysctls(r *createRequest) error {
 	}
 	if n := max(len(r.SecurityContext.Sysctls), len(r.HostSecurityContext.Sysctls)); n > maxSysctls {
 		return fail(codeValueExceeded, "At most %d sysctls are allowed.", maxSysctls)
-	}
-	return nil
-}
-
-func checkSpot(r *createRequest) error {
-	if r.SpotStrategy == "SpotWithPriceLimit" && r.SpotPriceLimit == nil {
-		return missing("SpotPriceLimit")
 	}
 	return nil
 }

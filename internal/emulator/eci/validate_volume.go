@@ -2,10 +2,7 @@ package eci
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"path"
-	"strconv"
 )
 
 func (ru rules) checkVolumes(volumes []volumeParams) error {
@@ -48,6 +45,9 @@ func (ru rules) checkVolume(v *volumeParams, at string) error {
 		if v.Disk.DiskID == "" {
 			return missing(at + "DiskVolume.DiskId")
 		}
+		if !diskID.MatchString(v.Disk.DiskID) {
+			return fail(codeDiskNotFound, "The specified disk %.64q does not exist.", v.Disk.DiskID)
+		}
 		return nil
 	default:
 		return missing(at + "Type")
@@ -85,37 +85,6 @@ func checkFiles(files []fileToPath, at string) error {
 		}
 	}
 	return nil
-}
-
-func checkFlex(f *flex, at string) error {
-	if f.Driver == "" {
-		return missing(at + "Driver")
-	}
-	options, err := f.options()
-	if err != nil {
-		return fail(codeInvalidParameter, "The parameter %sOptions must be a JSON object.", at)
-	}
-	gib, given := options["volumeSize"]
-	if n, err := strconv.Atoi(gib); given && (err != nil || n < 20 || n > 32768) {
-		return wrong(at+"Options volumeSize", gib, "20 to 32768 GiB")
-	}
-	return nil
-}
-
-// options decodes Options, a JSON object of words, numbers and switches.
-func (f *flex) options() (map[string]string, error) {
-	var parsed map[string]any
-	if f.Options == "" {
-		return map[string]string{}, nil
-	}
-	if err := json.Unmarshal([]byte(f.Options), &parsed); err != nil {
-		return nil, fmt.Errorf("decoding flex volume options: %w", err)
-	}
-	options := make(map[string]string, len(parsed))
-	for name, v := range parsed {
-		options[name] = fmt.Sprint(v)
-	}
-	return options, nil
 }
 
 func (ru rules) checkHostPath(h *hostPath, at string) error {

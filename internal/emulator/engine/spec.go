@@ -64,6 +64,12 @@ type Container struct {
 	TTY                 bool
 	MessagePath         string
 	MessagePolicy       string
+	// Sidecar is a container that is ended when all others have ended and are
+	// not started again.
+	Sidecar bool
+	// Launch orders the start of containers, after the init containers: those
+	// with a lower one wait until those with a higher one are ready.
+	Launch int
 }
 
 // EnvVar is an environment variable; FieldPath, if set, is status.podIP.
@@ -126,7 +132,9 @@ type Volume struct {
 	Files    *Files
 	NFS      *NFS
 	HostPath string
-	Flex     *Flex
+	// HostPathType is Directory or File; empty where nothing is checked.
+	HostPathType string
+	Flex         *Flex
 }
 
 // EmptyDir is scratch space.

@@ -68,7 +68,7 @@ type interfaceAnswer struct {
 }
 
 type interfaceExtras struct {
-	// PublicIP is null, as no elastic address is ever bound.
+	// PublicIP is null where no elastic address is bound.
 	PublicIP *string `json:"PublicIp"`
 }
 
@@ -235,7 +235,7 @@ func (s *Server) interfaceAnswers(g *engine.Group) []interfaceAnswer {
 		primary.SecurityGroups = append(primary.SecurityGroups, securityGroupAnswer{id})
 	}
 	if s.options.Dialect != Seed {
-		primary.interfaceExtras = &interfaceExtras{}
+		primary.interfaceExtras = &interfaceExtras{PublicIP: publicIP(g)}
 	}
 	return []interfaceAnswer{primary}
 }

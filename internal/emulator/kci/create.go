@@ -16,6 +16,8 @@ type wire struct {
 	retainIP      *bool
 	retainIPHours *int
 	gpu           *float64
+	// eips are the ids of elastic IP addresses.
+	eips []string
 }
 
 // createAnswer answers CreateContainerGroup.
@@ -46,8 +48,7 @@ func readCreate(s *Server, r *reader, n *node) func(*call) (answer, *apiError) {
 		readCreateExtras(r, n, &spec, echo)
 	}
 	return func(*call) (answer, *apiError) {
-		group := s.options.Groups.Create(spec)
-		return &createAnswer{ContainerGroupID: group.ID}, nil
+		return s.create(spec)
 	}
 }
 
@@ -55,7 +56,8 @@ func readCreate(s *Server, r *reader, n *node) func(*call) (answer, *apiError) {
 func readCreateExtras(r *reader, n *node, spec *engine.Spec, echo *wire) {
 	spec.HostAliases = append(spec.HostAliases, readHostAliases(r, n, "HostAliase")...)
 	spec.HostPID = r.flag(n, "HostPID")
-	spec.InstanceType = r.optional(n, "InstanceType")
+	readInstance(r, n, spec)
+	readAddresses(r, n, echo)
 	spec.Tags = readLabels(r, n)
 	echo.projectID = r.integer(n, "ProjectId", whole{0, maxProjectID, 0})
 	r.oneOf(n, "KciType", kciTypeRBKCI, kciTypeRBKCI)
@@ -64,7 +66,6 @@ func readCreateExtras(r *reader, n *node, spec *engine.Spec, echo *wire) {
 		echo.gpu = &gpu
 	}
 	readRetainIP(r, n, echo)
-	r.optional(n, "InstanceFamily")
 	r.flag(n, "AutoMatchImageCache")
 	readMachine(r, n)
 	refuseForeign(r, n)
@@ -220,6 +221,8 @@ func readRetainIP(r *reader, n *node, echo *wire) {
 	hours := r.integer(n, "RetainIpHours", whole{1, maxRetainIPHours, defaultRetainIP})
 	if echo.retainIP != nil && *echo.retainIP {
 		echo.retainIPHours = &hours
+	} else if r.optional(n, "RetainIpHours") != "" {
+		r.fail(refuse("RetainIpHours", "it needs RetainIp"))
 	}
 }
 
@@ -259,8 +262,6 @@ var foreign = []struct{ name, why string }{
 	{"ClusterDomain", "cluster mode is not emulated"},
 	{"DataDisk", "cluster mode is not emulated; use Volume.N.EBSVolume"},
 	{"ContainerSpec", "cluster mode is not emulated; use Cpu and Memory"},
-	{"EipAllocationId", "elastic IP addresses are not emulated"},
-	{"MultiEipAllocationId", "elastic IP addresses are not emulated"},
 	{"ImageCacheId", "the image cache does not exist"},
 }
 

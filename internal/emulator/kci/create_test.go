@@ -41,7 +41,7 @@ func TestCreateSeed(t *testing.T) {
 		"Volume.1.ConfigFileVolume.ConfigFilePath.1.Content", "a=b\n",
 		"Volume.2.Name", "scratch", "Volume.2.Type", "EmptyDirVolume",
 		"Volume.10.Name", "disk", "Volume.10.Type", "EBSVolume",
-		"Volume.10.EBSVolume.FsType", "xfs", "Volume.10.EBSVolume.VolumeId", "disk-1",
+		"Volume.10.EBSVolume.FsType", "xfs", "Volume.10.EBSVolume.VolumeId", "0f2c9d4e-5b7a-4c1d-8e3f-9a6b2c1d0e5f",
 		"DnsConfig.NameServer.1", "10.0.0.2", "DnsConfig.Search.1", "a.local", "DnsConfig.Search.2", "b.local",
 		"DnsConfig.Option.1.Name", "ndots", "DnsConfig.Option.1.Value", "5", "DnsConfig.Option.2.Name", "rotate",
 		"HostAlias.0.Ip", "10.0.0.9", "HostAlias.0.Hostname.0", "db", "HostAlias.0.Hostname.1", "db.local",
@@ -67,7 +67,7 @@ func TestCreateSeed(t *testing.T) {
 			}},
 			{Name: "scratch", Type: "EmptyDirVolume", EmptyDir: &engine.EmptyDir{}},
 			{Name: "disk", Type: "EBSVolume", Flex: &engine.Flex{
-				Driver: "ksyun/ebs", FSType: "xfs", Options: map[string]string{"volumeId": "disk-1"},
+				Driver: "ksyun/ebs", FSType: "xfs", Options: map[string]string{"volumeId": "0f2c9d4e-5b7a-4c1d-8e3f-9a6b2c1d0e5f"},
 			}},
 		},
 		DNS: &engine.DNS{
@@ -88,7 +88,7 @@ func TestCreateSeed(t *testing.T) {
 	}
 	for _, dialect := range []Dialect{Seed, Extended} {
 		got := created(t, newBench(t, func(o *Options) { o.Dialect = dialect }), values)
-		want.Volumes[2].Flex.Options = map[string]string{"volumeId": "disk-1"}
+		want.Volumes[2].Flex.Options = map[string]string{"volumeId": "0f2c9d4e-5b7a-4c1d-8e3f-9a6b2c1d0e5f"}
 		if dialect == Extended {
 			want.Volumes[2].Flex.Options["deleteWithInstance"] = "false"
 		}
@@ -256,7 +256,12 @@ func TestCreateRefusals(t *testing.T) {
 		"SystemDisk":     {set: []string{"AdvanceSettings.SystemDisk.Type", "Local_SSD", "AdvanceSettings.SystemDisk.Size", "101"}, code: value, parameter: `AdvanceSettings.SystemDisk.Size: "101" must be an integer from 20 to 100`},
 		"Klog":           {set: []string{"KlogEnabled", "true"}, code: value, parameter: "KlogEnabled: cluster mode is not emulated"},
 		"KubeProxy":      {set: []string{"KubeProxy.Enabled", "true"}, code: value, parameter: "KubeProxy.Enabled: cluster mode is not emulated"},
-		"Eip":            {set: []string{"EipAllocationId", "e"}, code: value, parameter: "EipAllocationId: elastic IP addresses are not emulated"},
+		"Eip":            {set: []string{"EipAllocationId", "e"}, code: value, parameter: `EipAllocationId: elastic IP address "e" does not exist`},
+		"EipTwice":       {set: []string{"MultiEipAllocationId.1", eipID, "MultiEipAllocationId.2", eipID}, code: value, parameter: `MultiEipAllocationId: "` + eipID + `" was given already`},
+		"EipBoth":        {set: []string{"EipAllocationId", eipID, "MultiEipAllocationId.1", eipID}, code: value, parameter: "MultiEipAllocationId: it excludes EipAllocationId"},
+		"InstanceType":   {set: []string{"InstanceType", "n3"}, code: value, parameter: `InstanceType: "n3" must be a type such as N3.4B`},
+		"InstanceFamily": {set: []string{"InstanceFamily", "S6,"}, code: value, parameter: `InstanceFamily: "S6," must be a comma list of families such as S6,X7`},
+		"HoursAlone":     {set: []string{"RetainIpHours", "24"}, code: value, parameter: "RetainIpHours: it needs RetainIp"},
 		"ImageCache":     {set: []string{"ImageCacheId", "e"}, code: value, parameter: "ImageCacheId: the image cache does not exist"},
 		"Unknown":        {set: []string{"Colour", "red"}, code: query, parameter: "Colour"},
 		"UnknownDeep":    {set: []string{"Container.1.Colour", "red"}, code: query, parameter: "Container.1.Colour"},

@@ -29,6 +29,10 @@
 //   - Container names are unique in a group, volume names too; mount paths are
 //     absolute and unique in a container; the path of a configuration file stays
 //     below its mount point and may start with a slash.
+//   - Every disk whose id is a UUID exists. While a group that has not ended has
+//     it, another group is refused with InvalidParameterValue.
+//   - Containers can write to configuration files where VolumeMount.ReadOnly, whose
+//     default is false, does not forbid it.
 //   - Filter "status" takes the three words of the KCI document in Seed, and
 //     every status word in Extended. Other words are refused.
 //   - MaxResults above 100 is refused, Tail above 1000 is clamped.
@@ -37,11 +41,13 @@
 //     (the Go SDK sends 0644 as 420).
 //   - The standard sizes are in packages.go.
 //   - Group names need not be unique.
-//   - Group EIPs, image caches by id and all of cluster mode are refused, since
-//     the emulator has none. AutoMatchImageCache finds nothing to match.
-//     InstanceType, InstanceFamily, SpotStrategy, RetainIp, AdvanceSettings,
-//     MachineDnsConfig, MachineHostAliase and both bandwidths are checked and
-//     then have no effect, since an emulated group has no machine of its own.
+//   - Image caches by id and all of cluster mode are refused, since the emulator
+//     has none. AutoMatchImageCache finds nothing to match. InstanceType,
+//     InstanceFamily, SpotStrategy, RetainIp, AdvanceSettings, MachineDnsConfig,
+//     MachineHostAliase and both bandwidths are checked and then have no effect,
+//     since an emulated group has no machine of its own.
+//   - An elastic IP address exists if its id is a UUID, has one group at a time,
+//     and shows as PublicIp, of the range for documents; it leads nowhere.
 //   - The exec socket is bare bytes unless the client asks for one of
 //     Kubernetes' sub-protocols; it always takes input.
 package kci

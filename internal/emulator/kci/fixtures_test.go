@@ -63,7 +63,7 @@ func fullGroup() engine.Group {
 				}},
 				{Name: "scratch", Type: "EmptyDirVolume", EmptyDir: &engine.EmptyDir{}},
 				{Name: "disk", Type: "EBSVolume", Flex: &engine.Flex{
-					Driver: "ksyun/ebs", FSType: "ext4", Options: map[string]string{"volumeId": "disk-1"},
+					Driver: "ksyun/ebs", FSType: "ext4", Options: map[string]string{"volumeId": "0f2c9d4e-5b7a-4c1d-8e3f-9a6b2c1d0e5f"},
 				}},
 				{Name: "share", Type: "NFSVolume", NFS: &engine.NFS{Server: "10.0.0.3", Path: "/share", ReadOnly: true}},
 				{Name: "host", Type: "HostPathVolume", HostPath: "/var/log"},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,6 +100,8 @@ type Server struct {
 	quotas   *quotas
 	leaving  *leaving
 	sessions *execSessions
+	// disks is held while a group takes its disks.
+	disks sync.Mutex
 }
 
 // New returns a server. Options.Groups must be set.

@@ -76,11 +76,11 @@ func readEBS(r *reader, n *node) *engine.Flex {
 	r.required(n, "FsType")
 	disk := &engine.Flex{Driver: ebsDriver, FSType: r.oneOf(n, "FsType", "", fileSystems...), Options: map[string]string{}}
 	if !r.extended() {
-		disk.Options["volumeId"] = r.required(n, "VolumeId")
+		disk.Options["volumeId"] = r.diskID(n, r.required(n, "VolumeId"))
 		return disk
 	}
 	if id := r.optional(n, "VolumeId"); id != "" {
-		disk.Options["volumeId"] = id
+		disk.Options["volumeId"] = r.diskID(n, id)
 	} else {
 		kind, size := r.disk(n, ebsSizes)
 		disk.Options["type"], disk.Options["size"] = kind, strconv.Itoa(size)

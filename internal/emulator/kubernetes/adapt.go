@@ -16,10 +16,11 @@ import (
 // amendment is what has to be done to bring a pod to another plan.
 type amendment struct {
 	// anew tells that only another pod will do; else images are the containers
-	// whose image changes, and secrets those whose content does.
+	// whose image changes, and secrets and files those whose content does.
 	anew    bool
 	images  map[string]string
 	secrets []*corev1.Secret
+	files   []folderFiles
 }
 
 // difference is how a pod that was made by one plan is brought to another, which
@@ -28,7 +29,7 @@ type amendment struct {
 func difference(old, next *plan) amendment {
 	from, to := old.pod.Spec.DeepCopy(), next.pod.Spec.DeepCopy()
 	from.TerminationGracePeriodSeconds = to.TerminationGracePeriodSeconds
-	c := amendment{images: map[string]string{}}
+	c := amendment{images: map[string]string{}, files: changedFiles(old.files, next.files)}
 	if len(from.Containers) == len(to.Containers) {
 		for i := range to.Containers {
 			if from.Containers[i].Name == to.Containers[i].Name && from.Containers[i].Image != to.Containers[i].Image {
@@ -91,6 +92,9 @@ func (g *group) apply(ctx context.Context, in *inbox, c amendment) error {
 		if err := g.runtime.putSecret(ctx, secret); err != nil {
 			return err
 		}
+	}
+	if err := g.runtime.writeFiles(c.files); err != nil {
+		return err
 	}
 	for name, image := range c.images {
 		if imageOf(in.seen, name) == image { // spelled so already, by a restart

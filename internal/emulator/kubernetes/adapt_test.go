@@ -220,23 +220,19 @@ func TestUpdateToNothingNew(t *testing.T) {
 	})
 }
 
-// TestHindrance checks that a group that needs a cloud's disk waits, and runs once
-// it needs it no longer.
+// TestHindrance checks that a group that needs a file of its machine waits, and
+// runs once it needs it no longer.
 func TestHindrance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t)
 		spec := webSpec()
 		spec.Volumes = []engine.Volume{
-			{Name: "disk", Flex: &engine.Flex{Driver: "alicloud/disk", Options: map[string]string{"volumeId": "d-1"}}},
-			{Name: "fresh", Flex: &engine.Flex{Driver: "ksyun/ebs", Options: map[string]string{"size": "20"}}},
+			{Name: "hosts", HostPath: "/etc/hosts", HostPathType: "File"},
 		}
 		spec.Containers[0].GPU = 1
 		w := c.start("eci-1", spec)
 		want := []string{
-			`Warning FailedAttachVolume: AttachVolume.Attach failed for volume "disk": ` +
-				`no disk or file system of driver "alicloud/disk" is here: "d-1" does not exist ( 0)`,
-			`Warning FailedAttachVolume: AttachVolume.Attach failed for volume "fresh": ` +
-				`no disk or file system of driver "ksyun/ebs" is here: a new one cannot be made ( 0)`,
+			`Warning FailedMount: MountVolume.SetUp failed for volume "hosts" : hostPath type check failed: /etc/hosts is not a file ( 0)`,
 			"Warning NoGPU: Container app asks for 1 GPU and runs without: the emulated machine has none (app 0)",
 		}
 		if diff := cmp.Diff(want, w.told()); diff != "" || w.last().Status != engine.Pending {

@@ -20,21 +20,15 @@ func (g *group) advise(in *inbox) (hindered bool) {
 	return len(hindrances) > 0
 }
 
-// hindrancesOf are why no pod can be made of a spec: it needs what only a real
-// cloud has.
+// hindrancesOf are why no pod can be made of a spec: it needs what the group's
+// machine does not have, in the words of a kubelet (pkg/volume/hostpath).
 func hindrancesOf(spec *engine.Spec) []engine.Event {
 	var events []engine.Event
 	for i := range spec.Volumes {
-		v := &spec.Volumes[i]
-		if v.Flex == nil {
-			continue
+		if v := &spec.Volumes[i]; v.HostPath != "" && v.HostPathType == "File" {
+			events = append(events, engine.Event{Type: warning, Reason: "FailedMount", Message: fmt.Sprintf(
+				"MountVolume.SetUp failed for volume %q : hostPath type check failed: %s is not a file", v.Name, v.HostPath)})
 		}
-		what := "a new one cannot be made"
-		if id := v.Flex.Options["volumeId"]; id != "" {
-			what = fmt.Sprintf("%q does not exist", id)
-		}
-		events = append(events, engine.Event{Type: warning, Reason: "FailedAttachVolume", Message: fmt.Sprintf(
-			"AttachVolume.Attach failed for volume %q: no disk or file system of driver %q is here: %s", v.Name, v.Flex.Driver, what)})
 	}
 	return events
 }

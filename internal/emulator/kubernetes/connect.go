@@ -96,6 +96,9 @@ func (r *Runtime) sweep(ctx context.Context) error {
 	if err := r.deleteSecrets(ctx, ""); err != nil {
 		return fmt.Errorf("deleting leftover secrets: %w", err)
 	}
+	if err := r.removeFiles(""); err != nil {
+		return fmt.Errorf("deleting leftover files: %w", err)
+	}
 	return nil
 }
 

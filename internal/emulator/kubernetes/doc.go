@@ -8,9 +8,10 @@
 //
 // The pod is built from engine.Spec alone and literally: defaults are the front's
 // business. What the front has expanded is not expanded again ($ is escaped).
-// Configuration files and logins to registries become Secrets beside the pod. A
-// container may use what it asked for and the group what it was sold as, but
-// nothing is reserved: the backing node is smaller than the clouds it stands for.
+// Configuration files are kept in a folder that the node shares, or else, like
+// logins to registries, in Secrets beside the pod. A container may use what it
+// asked for and the group what it was sold as, but nothing is reserved: the
+// backing node is smaller than the clouds it stands for.
 //
 // # What the runtime tells
 //

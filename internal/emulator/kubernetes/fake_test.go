@@ -45,11 +45,11 @@ type cluster struct {
 }
 
 // newCluster is a connected runtime over a fake cluster, in a synctest bubble.
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, changes ...func(*Options)) *cluster {
 	t.Helper()
 	c := &cluster{t: t, client: fake.NewClientset(), nodes: &fakeNodes{}, refuse: map[string][]error{}}
 	c.client.PrependReactor("*", "*", c.react)
-	c.runtime = newRuntime(Options{
+	o := Options{
 		Namespace: "groups", Cloud: "eci", NodeName: "machine", NameServers: []string{"10.0.0.2"},
 		Kill: func(_ context.Context, uid string) error {
 			c.mu.Lock()
@@ -57,7 +57,11 @@ func newCluster(t *testing.T) *cluster {
 			c.killed = append(c.killed, uid)
 			return nil
 		},
-	}, c.client, c.nodes)
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	c.runtime = newRuntime(o, c.client, c.nodes)
 	if err := c.runtime.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}

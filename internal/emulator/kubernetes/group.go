@@ -50,8 +50,8 @@ type group struct {
 	replacing bool
 	// unsure tells that a pod may have been made without an answer.
 	unsure bool
-	// secrets tells that there may be secrets of the group.
-	secrets bool
+	// secrets and files tell that there may be secrets and files of the group.
+	secrets, files bool
 	// plain tells that the backing cluster takes no size of a whole pod.
 	plain bool
 	// told is the last observation.

@@ -1,6 +1,8 @@
 package kubernetes
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/cumulet/cumulet/internal/emulator/engine"
@@ -22,7 +24,11 @@ func (g *group) observe(in *inbox) engine.Observation {
 	o := engine.Observation{
 		IP: pod.Status.PodIP, HostIP: pod.Status.HostIP, Status: g.status(pod),
 		InitContainers: statesOf(spec.InitContainers, pod.Status.InitContainerStatuses, waiting, v),
-		Containers:     statesOf(spec.Containers, pod.Status.ContainerStatuses, waiting, v),
+		Containers: statesOf(spec.Containers,
+			slices.Concat(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses), waiting, v),
+	}
+	if o.Status == engine.Succeeded && sidecarFailed(spec, o.Containers) {
+		o.Status = engine.Failed
 	}
 	if o.Status == engine.Failed {
 		o.Reason, o.Message = pod.Status.Reason, scrub(pod.Status.Message)

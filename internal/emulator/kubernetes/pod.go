@@ -27,18 +27,25 @@ type builder struct {
 	namespace, cloud, node string
 	// nameServers are for groups that say nothing of their resolver.
 	nameServers []string
+	// folder is where the contents of volumes of files are kept; nil for Secrets.
+	folder *Folder
 }
 
 // plan is what one pod of a group consists of in the backing cluster.
 type plan struct {
 	pod     *corev1.Pod
 	secrets []*corev1.Secret
+	// files are to be in the builder's folder, if it has one.
+	files []folderFiles
 }
 
 // plan returns the pod of a group and the secrets that the pod mounts. The error
 // says which part of the spec no pod can have.
 func (b *builder) plan(id, name string, spec *engine.Spec) (*plan, error) {
 	p := &plan{pod: &corev1.Pod{ObjectMeta: b.meta(id, name)}}
+	if onlySidecars(spec) {
+		return nil, errOnlySidecars
+	}
 	p.pod.Annotations = map[string]string{annotationName: spec.Name}
 	s := &p.pod.Spec
 	b.machine(s, spec)
@@ -46,8 +53,11 @@ func (b *builder) plan(id, name string, spec *engine.Spec) (*plan, error) {
 	for i := range spec.InitContainers {
 		s.InitContainers = append(s.InitContainers, containerOf(&spec.InitContainers[i]))
 	}
+	s.InitContainers = append(s.InitContainers, sidecarsOf(spec)...)
 	for i := range spec.Containers {
-		s.Containers = append(s.Containers, containerOf(&spec.Containers[i]))
+		if !spec.Containers[i].Sidecar {
+			s.Containers = append(s.Containers, containerOf(&spec.Containers[i]))
+		}
 	}
 	s.Resources = sizeOf(spec)
 	for i := range spec.Volumes {
@@ -57,7 +67,11 @@ func (b *builder) plan(id, name string, spec *engine.Spec) (*plan, error) {
 		}
 		s.Volumes = append(s.Volumes, volume)
 		p.secrets = append(p.secrets, secrets...)
+		if files := spec.Volumes[i].Files; files != nil && b.folder != nil {
+			p.files = append(p.files, folderFiles{place(id, name, spec.Volumes[i].Name), files})
+		}
 	}
+	keepReadOnly(s, spec)
 	logins, err := b.logins(id, name, spec.PullCredentials)
 	if err != nil {
 		return nil, err

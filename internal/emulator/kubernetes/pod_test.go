@@ -101,6 +101,17 @@ func TestPlanGolden(t *testing.T) {
 				Containers: []engine.Container{{Name: "app", Image: "nginx"}}},
 		},
 		"Full": {reason: "everything at once", spec: fullSpec(), node: "machine-1"},
+		"Sidecars": {
+			reason: "sidecars are restartable init containers, in the order of their launch; the first holds the others back",
+			spec: &engine.Spec{Name: "job", RestartPolicy: "Never", Grace: 30 * time.Second,
+				InitContainers: []engine.Container{{Name: "prepare", Image: "busybox"}},
+				Containers: []engine.Container{
+					{Name: "logs", Image: "busybox", Sidecar: true, Launch: 999},
+					{Name: "main", Image: "busybox"},
+					{Name: "proxy", Image: "busybox", Sidecar: true, Launch: 1000,
+						Readiness: &engine.Probe{Handler: engine.Handler{TCP: &engine.TCPSocket{Port: 9}}, Period: time.Second, Timeout: time.Second, Success: 1, Failure: 3}},
+				}},
+		},
 		"HostPID": {
 			reason: "the machine's processes, no grace, a container larger than its group",
 			spec: &engine.Spec{Name: "p.q", CPU: 0.25, Memory: 0.5, RestartPolicy: "Never", HostPID: true, ShareProcesses: true,

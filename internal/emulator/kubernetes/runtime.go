@@ -33,6 +33,9 @@ type Options struct {
 	// NodeName is the node that all pods are bound to. If it is empty, the
 	// backing cluster's scheduler chooses.
 	NodeName string
+	// Files, if set, is where the contents of volumes of files are kept. Without
+	// it they are Secrets, which no container can write to.
+	Files *Folder
 	// NameServers are the addresses of the resolvers of groups that name none,
 	// at most three. By default they are those of Alibaba Cloud's instances.
 	NameServers []string
@@ -101,6 +104,9 @@ func New(o Options) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the backing cluster: %w", err)
 	}
+	if o.Files, err = o.Files.absolute(); err != nil {
+		return nil, err
+	}
 	return newRuntime(o, client, remote{config: config, client: client.CoreV1().RESTClient(), namespace: o.Namespace}), nil
 }
 
@@ -117,7 +123,7 @@ func newRuntime(o Options, client clientset.Interface, nodes kubelet) *Runtime {
 	closing, cancel := context.WithCancel(context.Background())
 	return &Runtime{
 		client: client, kubelet: nodes, clock: o.Clock, log: o.Log.WithValues("cloud", o.Cloud),
-		builder: builder{namespace: o.Namespace, cloud: o.Cloud, node: o.NodeName, nameServers: o.NameServers},
+		builder: builder{namespace: o.Namespace, cloud: o.Cloud, node: o.NodeName, nameServers: o.NameServers, folder: o.Files},
 		kill:    o.Kill,
 		calls:   make(chan struct{}, callsAtOnce), follows: make(chan struct{}, followsAtOnce),
 		closing: closing, cancel: cancel,

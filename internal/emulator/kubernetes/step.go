@@ -132,6 +132,10 @@ func (g *group) create(ctx context.Context, in *inbox, p *plan) error {
 			return err
 		}
 	}
+	g.files = g.files || len(p.files) > 0
+	if err := g.runtime.writeFiles(p.files); err != nil {
+		return err
+	}
 	g.unsure = true
 	made, err := g.runtime.createPod(ctx, p.pod)
 	if refusesSize(err) && p.pod.Spec.Resources != nil {
@@ -272,9 +276,16 @@ func (g *group) end(ctx context.Context, in *inbox) (time.Duration, bool) {
 	return 0, false
 }
 
-// clean deletes the group's secrets. What cannot be deleted now goes when the
+// clean deletes the group's secrets and files. What cannot be deleted now goes when the
 // runtime closes.
 func (g *group) clean(ctx context.Context) {
+	if g.files {
+		if err := g.runtime.removeFiles(g.id); err != nil {
+			g.log.Error(err, "Removing the files of a group")
+		} else {
+			g.files = false
+		}
+	}
 	if !g.secrets {
 		return
 	}

@@ -32,16 +32,18 @@ func (b *builder) volume(id, pod string, v *engine.Volume) (corev1.Volume, []*co
 			source.SizeLimit = &limit
 		}
 		out.EmptyDir = source
+	case v.Files != nil && b.folder != nil:
+		out.VolumeSource = b.folder.source(place(id, pod, v.Name))
 	case v.Files != nil:
 		projected, secrets := b.files(id, fileSecret(pod, v.Name), v.Files)
 		out.Projected = projected
 		return out, secrets, nil
-	case v.NFS != nil:
-		out.NFS = &corev1.NFSVolumeSource{Server: v.NFS.Server, Path: v.NFS.Path, ReadOnly: v.NFS.ReadOnly}
-	case v.HostPath != "":
-		out.HostPath = &corev1.HostPathVolumeSource{Path: v.HostPath}
 	default:
-		return out, nil, errNoSource
+		source, ok := b.stored(id, v)
+		if !ok {
+			return out, nil, errNoSource
+		}
+		out.VolumeSource = source
 	}
 	return out, nil, nil
 }

@@ -43,6 +43,8 @@ type container struct {
 	next    *engine.Container
 	removed bool
 
+	// launched tells that the container's turn has come since the group began.
+	launched bool
 	// due is true from the decision to run the container until it runs.
 	due bool
 	// timer is the next step towards a run.

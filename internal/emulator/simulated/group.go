@@ -135,8 +135,9 @@ func (g *group) advance() {
 	}
 	for _, c := range g.apps {
 		c.waitFor("ContainerCreating", "")
-		c.prepare()
+		c.launched = false
 	}
+	g.launch()
 }
 
 // initialized tells whether the containers' time has come; the lock is held.
@@ -151,7 +152,7 @@ func (g *group) status() engine.Status {
 		return engine.Pending
 	}
 	n := g.count()
-	if g.stopping {
+	if g.stopping || g.over() {
 		return n.stopping()
 	}
 	switch {

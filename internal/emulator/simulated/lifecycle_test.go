@@ -71,6 +71,40 @@ func TestLifeCycles(t *testing.T) {
 				{second, []string{"Succeeded", "app Terminated Completed 0 restarts=2 last=1"}},
 			},
 		},
+		"SidecarOfAJob": {
+			reason: "a sidecar does not keep the group from ending: it is killed, and its exit code counts",
+			spec:   with("Never", nil, sidecar(app("side", "SIM_TERM_EXIT=3"), 0), app("main", "SIM_RUN=5s")),
+			moments: []moment{
+				{4 * second, []string{"Running", "side Running ready", "main Running ready"}},
+				{second, []string{"Failed", "side Terminated Error 3", "main Terminated Completed 0"}},
+			},
+		},
+		"SidecarIsNotRestartedForNobody": {
+			reason: "OnFailure would start it again for ever",
+			spec:   with("OnFailure", nil, sidecar(app("side", "SIM_TERM_EXIT=3"), 0), app("main", "SIM_RUN=5s", "SIM_EXIT_SEQUENCE=1,0")),
+			moments: []moment{
+				{6 * second, []string{"Running", "side Running ready", "main Running ready restarts=1 last=1"}},
+				{5 * second, []string{"Failed", "side Terminated Error 3", "main Terminated Completed 0 restarts=1 last=1"}},
+			},
+		},
+		"SidecarOfAService": {
+			reason: "Always: nothing is ever over", spec: always(sidecar(app("side"), 0), app("main", "SIM_RUN=5s")),
+			moments: []moment{
+				{5 * second, []string{"Running", "side Running ready", "main Running ready restarts=1 last=0"}},
+			},
+		},
+		"LaunchPriorities": {
+			reason: "the others wait until those of a higher priority are ready",
+			spec: with("Never", []engine.Container{app("init", "SIM_RUN=1s")},
+				app("low"), prioritised(app("high", "SIM_READY_AFTER=3s"), 1000), prioritised(app("middle", "SIM_READY_AFTER=2s"), 999)),
+			moments: []moment{
+				{1500 * time.Millisecond, []string{"Pending", "init Terminated Completed 0 ready",
+					"low Waiting ContainerCreating", "high Running", "middle Waiting ContainerCreating"}},
+				{3 * second, []string{"Pending", "init Terminated Completed 0 ready",
+					"low Waiting ContainerCreating", "high Running ready", "middle Running"}},
+				{2 * second, []string{"Running", "init Terminated Completed 0 ready", "low Running ready", "high Running ready", "middle Running ready"}},
+			},
+		},
 		"CrashLoop": {
 			reason: "the back-off doubles from 10 s to 5 min", spec: always(app("app", "SIM_CRASH=true")),
 			moments: []moment{
@@ -237,4 +271,16 @@ func TestLifeCycles(t *testing.T) {
 			})
 		})
 	}
+}
+
+// prioritised gives a container a launch priority.
+func prioritised(c engine.Container, priority int) engine.Container {
+	c.Launch = priority
+	return c
+}
+
+// sidecar makes a container one.
+func sidecar(c engine.Container, priority int) engine.Container {
+	c.Sidecar = true
+	return prioritised(c, priority)
 }

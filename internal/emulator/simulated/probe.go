@@ -56,6 +56,7 @@ func (c *container) setReady(ready bool) {
 	if c.state.Ready != ready {
 		c.state.Ready = ready
 		c.group.dirty = true
+		c.group.launch()
 	}
 }
 

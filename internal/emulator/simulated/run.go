@@ -215,12 +215,17 @@ func (c *container) follow() {
 		c.restart()
 	case c.init:
 		g.failed = true
+	default:
+		g.endSidecars()
 	}
 }
 
 // restartable is the restart policy; an init container that failed is restarted
 // unless the policy is Never.
 func (c *container) restartable(code int) bool {
+	if c.spec.Sidecar && c.group.mainOver() {
+		return false
+	}
 	switch c.group.spec.RestartPolicy {
 	case "Never":
 		return false

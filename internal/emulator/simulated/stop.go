@@ -215,6 +215,7 @@ func (g *group) settle(merged, fresh []*container, init bool) {
 				return
 			}
 			for _, c := range fresh {
+				c.launched = true
 				c.prepare()
 			}
 		})

@@ -2,10 +2,10 @@
 // to try things out, without running a process: a POSIX shell
 // (mvdan.cc/sh/v3/interp) over files in memory, with a few built-in programs.
 //
-// Known programs are cat, cut, date, env, expr, false, grep, head, hostname, id,
-// ls, mkdir, mktemp, printenv, rm, seq, sleep, sort, tail, tee, touch, true,
-// uname, wc, whoami, yes and the shells sh, ash, bash and dash, besides the
-// shell's own commands such as echo, printf and test. They know the options that
+// Known programs are cat, chmod, cmp, cut, date, env, expr, false, grep, head,
+// hostname, id, ls, mkdir, mktemp, mv, printenv, rm, rmdir, seq, sleep, sort, tail,
+// tee, touch, true, uname, wc, whoami, yes and the shells sh, ash, bash and dash,
+// besides the shell's own commands such as echo, printf and test. They know the options that
 // matter in examples, and refuse others aloud. Any other name is "not found",
 // exit code 127; nothing outside the emulator is ever executed or opened.
 //

@@ -18,9 +18,9 @@ type program func(context.Context, *process) error
 
 // programs are those that start no others.
 var programs = map[string]program{
-	"cat": cat, "cut": cut, "date": date, "env": printEnvironment, "expr": expression,
+	"cat": cat, "chmod": chmod, "cmp": compare, "cut": cut, "date": date, "env": printEnvironment, "expr": expression,
 	"grep": grep, "head": head, "hostname": hostname, "id": id, "ls": ls, "mkdir": mkdir,
-	"mktemp": mktemp, "printenv": printenv, "rm": rm, "seq": seq, "sleep": sleep,
+	"mktemp": mktemp, "mv": mv, "printenv": printenv, "rm": rm, "rmdir": rmdir, "seq": seq, "sleep": sleep,
 	"sort": sortLines, "tail": tail, "tee": tee, "touch": touch, "uname": uname, "wc": wc,
 	"whoami": whoami, "yes": yes,
 }
