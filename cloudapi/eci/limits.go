@@ -115,7 +115,7 @@ func abilities() cloudapi.Abilities {
 		InitContainers: true, LivenessProbe: true, ReadinessProbe: true,
 		PullPolicy: true, Ports: true, EnvPodIP: true,
 		NFS: true, NFSOptions: true, EmptyDirMemory: true, EmptyDirSizeLimit: true,
-		Disks: true, NewDisks: true, Buckets: true,
+		Disks: true, NewDisks: true, Buckets: true, GPU: true,
 		HostPath: true, HostPathType: true, // of invited accounts; the cloud tells others
 		FileMode: true, BinaryFiles: true, NestedFilePaths: true, SubPath: true,
 		Hostname: true, Stdin: true, TerminationMessage: true,
