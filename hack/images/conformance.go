@@ -145,6 +145,8 @@ var networkLayer = &layer{
 	}),
 	fill: func(_ context.Context, _ *workshop, t *tree) error {
 		t.symlink("usr/bin/nc", "nc.openbsd")
+		// Debian's ash runs busybox's nc, whatever lies in PATH.
+		t.symlink("usr/bin/sh", "bash")
 		t.symlink("usr/local/bin/iperf", "/usr/bin/iperf")
 		return nil
 	},
