@@ -126,7 +126,7 @@ func hasEnded(pod *corev1.Pod) bool {
 func (c *target) checkCrashLoop(t *testing.T) {
 	t.Helper()
 	pod := c.awaitPod(t, "crash", "run again", func(p *corev1.Pod) bool {
-		return p.Status.ContainerStatuses[0].RestartCount >= 1
+		return len(p.Status.ContainerStatuses) == 1 && p.Status.ContainerStatuses[0].RestartCount >= 1
 	})
 	status := pod.Status.ContainerStatuses[0]
 	if last := status.LastTerminationState.Terminated; last == nil || last.ExitCode != 3 {
@@ -146,6 +146,9 @@ func (c *target) checkCrashLoop(t *testing.T) {
 func (c *target) checkPreviousLog(t *testing.T) {
 	t.Helper()
 	c.awaitPod(t, "revived", "run again", func(p *corev1.Pod) bool {
+		if len(p.Status.ContainerStatuses) == 0 {
+			return false
+		}
 		status := p.Status.ContainerStatuses[0]
 		return status.RestartCount == 1 && status.State.Running != nil
 	})
