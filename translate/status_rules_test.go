@@ -10,8 +10,8 @@ import (
 )
 
 // statusFaults holds a new status of a pod against the rules of the API
-// server's validation (k8s.io/kubernetes pkg/apis/core/validation, which
-// cannot be imported) and of a kubelet.
+// server's validation (k8s.io/kubernetes pkg/apis/core/validation, which only
+// hack/controlplane/statusrules can import) and of a kubelet.
 func statusFaults(pod *corev1.Pod, s *corev1.PodStatus) []string {
 	var faults []string
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
