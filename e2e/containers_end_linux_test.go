@@ -67,7 +67,7 @@ var endings = map[string]struct {
 	},
 	"again": {
 		reason: "a program that fails once is run again, and then no more", policy: corev1.RestartPolicyOnFailure,
-		command: []string{"sh", "-c", "test -e /work/again && exit 0; touch /work/again; exit 3"},
+		command: []string{"sh", "-c", "test -e /scratch/again && exit 0; touch /scratch/again; exit 3"},
 		want:    outcome{Phase: corev1.PodSucceeded, Reason: "Completed", Restarts: 1, Before: 3},
 	},
 	"message": {
@@ -82,7 +82,7 @@ var endings = map[string]struct {
 func TestContainersEnd(t *testing.T) {
 	inContainers(t, func(t *testing.T, c *target) {
 		c.create(t, c.pod("crash", "exit 3"))
-		c.create(t, c.pod("revived", "if test -e /work/again; then echo second run; "+lasting+"; fi; echo first run; touch /work/again; exit 1", withWork))
+		c.create(t, c.pod("revived", "if test -e /scratch/again; then echo second run; "+lasting+"; fi; echo first run; touch /scratch/again; exit 1", withWork))
 		for name, tc := range endings {
 			c.create(t, c.pod(name, "", withWork, func(p *corev1.Pod) {
 				p.Spec.RestartPolicy = tc.policy
@@ -113,7 +113,7 @@ func TestContainersEnd(t *testing.T) {
 // withWork gives a pod's container a folder that outlives its runs.
 func withWork(p *corev1.Pod) {
 	p.Spec.Volumes = []corev1.Volume{{Name: "work", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
-	p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/work"}}
+	p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/scratch"}}
 }
 
 func hasEnded(pod *corev1.Pod) bool {

@@ -14,7 +14,7 @@ import (
 // inspect prints what a container sees: its variables, the modes and owners of
 // its files, and their content.
 const inspect = `for name in PLAIN ODD EXPANDED KEPT FROM_MAP FROM_SECRET POD MEMORY MAP_color; do env | grep "^$name="; done
-for file in /map/color /map/deep/shape /secret/word /pod/label /pod/memory /work /var/run/secrets/kubernetes.io/serviceaccount/token; do
+for file in /map/color /map/deep/shape /secret/word /pod/label /pod/memory /scratch /var/run/secrets/kubernetes.io/serviceaccount/token; do
   stat -L -c '%n %a %u:%g' $file
 done
 cat /map/color /map/deep/shape /secret/word; echo
@@ -41,7 +41,7 @@ MAP_color=blue
 /secret/word 400 0:0
 /pod/label 644 0:0
 /pod/memory 600 0:0
-/work 777 0:0
+/scratch 777 0:0
 /var/run/secrets/kubernetes.io/serviceaccount/token 644 0:0
 blueround
 two liness3cret

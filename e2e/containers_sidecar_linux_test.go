@@ -13,8 +13,8 @@ import (
 
 // shipper is a sidecar that carries on the container's log, and the rest of it
 // when it is told to end.
-const shipper = `trap 'cat /work/log; echo flushed; exit 0' TERM
-sleep 2; touch /work/up
+const shipper = `trap 'cat /scratch/log; echo flushed; exit 0' TERM
+sleep 2; touch /scratch/up
 while true; do sleep 1; done`
 
 // stubborn is a sidecar that does not hear TERM.
@@ -25,11 +25,11 @@ const stubborn = "trap '' TERM; while true; do sleep 1; done"
 func TestContainersSidecar(t *testing.T) {
 	inContainers(t, func(t *testing.T, c *target) {
 		// Only one of the clouds lets the container wait for the sidecar.
-		report := "until test -e /work/up; do sleep 1; done; "
+		report := "until test -e /scratch/up; do sleep 1; done; "
 		if c.cloud == "eci" {
-			report = "test -e /work/up || exit 9; "
+			report = "test -e /scratch/up || exit 9; "
 		}
-		c.createJob(t, "report", c.withSidecar(shipper, report+"echo line of the report > /work/log; echo done"))
+		c.createJob(t, "report", c.withSidecar(shipper, report+"echo line of the report > /scratch/log; echo done"))
 		c.createJob(t, "stubborn", c.withSidecar(stubborn, "echo done"))
 		c.createJob(t, "failing", c.withSidecar(shipper, "exit 3"))
 
@@ -81,7 +81,7 @@ func (c *target) withSidecar(sidecar, script string) corev1.PodTemplateSpec {
 		}}
 		if sidecar == shipper {
 			p.Spec.InitContainers[0].StartupProbe = &corev1.Probe{
-				ProbeHandler:  corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"test", "-e", "/work/up"}}},
+				ProbeHandler:  corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"test", "-e", "/scratch/up"}}},
 				PeriodSeconds: 1, FailureThreshold: 50,
 			}
 		}

@@ -90,7 +90,7 @@ func TestAnnotationMendsPod(t *testing.T) {
 			p.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "PART", ValueFrom: &corev1.EnvVarSource{
 				FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.annotations['part']"},
 			}}}
-			p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/work", SubPathExpr: "$(PART)/main"}}
+			p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "work", MountPath: "/scratch", SubPathExpr: "$(PART)/main"}}
 		})
 		h.wait(2 * time.Minute)
 		if got, want := h.state("web"), "Pending waiting CreateContainerConfigError"; got != want {

@@ -49,7 +49,7 @@ func TestCreateSeed(t *testing.T) {
 		"Container.1.Command.0", "/bin/sh", "Container.1.Arg.2", "-c", "Container.1.Arg.10", "", "Container.1.Arg.1", "-x",
 		"Container.1.EnvironmentVar.1.Key", ".A-b_1", "Container.1.EnvironmentVar.1.Value", "x=y & z",
 		"Container.1.EnvironmentVar.2.Key", "EMPTY",
-		"Container.1.Cpu", "0.125", "Container.1.Memory", "1.5", "Container.1.WorkingDir", "/work",
+		"Container.1.Cpu", "0.125", "Container.1.Memory", "1.5", "Container.1.WorkingDir", "/scratch",
 		"Container.1.Port.1.Port", "80", "Container.1.Port.2.Port", "53", "Container.1.Port.2.Protocol", "UDP",
 		"Container.1.VolumeMount.1.Name", "files", "Container.1.VolumeMount.1.MountPath", "/etc/app",
 		"Container.1.VolumeMount.1.ReadOnly", "true",
@@ -78,7 +78,7 @@ func TestCreateSeed(t *testing.T) {
 		Containers: []engine.Container{
 			{
 				Name: "nginx-container", Image: "nginx", Command: []string{"/bin/sh"}, Args: []string{"-x", "-c", ""},
-				CPU: 0.125, Memory: 1.5, WorkingDir: "/work",
+				CPU: 0.125, Memory: 1.5, WorkingDir: "/scratch",
 				Env:    []engine.EnvVar{{Name: ".A-b_1", Value: "x=y & z"}, {Name: "EMPTY"}},
 				Ports:  []engine.Port{{Port: 80, Protocol: "TCP"}, {Port: 53, Protocol: "UDP"}},
 				Mounts: []engine.Mount{{Volume: "files", Path: "/etc/app", ReadOnly: true}, {Volume: "disk", Path: "/data"}},

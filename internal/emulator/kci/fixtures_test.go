@@ -72,7 +72,7 @@ func fullGroup() engine.Group {
 			Containers: []engine.Container{
 				{
 					Name: "app", Image: "app:1", Command: []string{"/app"}, Args: []string{"--flag", ""}, CPU: 0.5, Memory: 1.5,
-					GPU: 1, WorkingDir: "/work", PullPolicy: "IfNotPresent",
+					GPU: 1, WorkingDir: "/scratch", PullPolicy: "IfNotPresent",
 					Env:    []engine.EnvVar{{Name: "A", Value: ""}, {Name: "IP", FieldPath: "status.podIP"}},
 					Mounts: []engine.Mount{{Volume: "files", Path: "/etc/app", ReadOnly: true}},
 					Liveness: &engine.Probe{

@@ -227,12 +227,12 @@ func TestFilesOutliveTheirContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := NewVolume()
 		machine := func() *Machine {
-			files := NewFiles(clock.RealClock{}, NewVolume(), []Mount{{Volume: shared, Path: "/work"}})
-			return &Machine{Clock: clock.RealClock{}, Files: files, Dir: "/work"}
+			files := NewFiles(clock.RealClock{}, NewVolume(), []Mount{{Volume: shared, Path: "/scratch"}})
+			return &Machine{Clock: clock.RealClock{}, Files: files, Dir: "/scratch"}
 		}
 		run(t, machine(), nil, "sh", "-c", "echo ready > state; echo lost > /lost")
 		got := run(t, machine(), nil, "sh", "-c", "cat state; ls /")
-		if diff := cmp.Diff(result{Out: "ready\nwork\n"}, got); diff != "" {
+		if diff := cmp.Diff(result{Out: "ready\nscratch\n"}, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
