@@ -98,7 +98,7 @@ func inspectedPod(p *corev1.Pod) {
 	main.Env, main.EnvFrom = inspectedEnv(), []corev1.EnvFromSource{{
 		Prefix: "MAP_", ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: named("map")},
 	}}
-	for _, name := range []string{"map", "secret", "pod", "work"} {
+	for _, name := range []string{"map", "secret", "pod", "scratch"} {
 		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: "/" + name})
 	}
 	p.Spec.Volumes = inspectedVolumes()
@@ -130,6 +130,6 @@ func inspectedVolumes() []corev1.Volume {
 			{Path: "label", FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.labels['place']"}},
 			{Path: "memory", ResourceFieldRef: &corev1.ResourceFieldSelector{ContainerName: "main", Resource: "limits.memory"}, Mode: ptr.To[int32](0o600)},
 		}}}},
-		{Name: "work", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+		{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 	}
 }
