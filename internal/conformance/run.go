@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"github.com/cumulet/cumulet/internal/lockfile"
 )
 
 // Options say what to run, where and with what. Those without a remark are
@@ -21,7 +23,7 @@ type Options struct {
 	// Selection says which tests; its zero value is those of a node.
 	Selection Selection
 	// Dir is the folder for reports, logs and the cluster. What an earlier run
-	// left there is removed.
+	// left there is removed; while one is under way another is refused.
 	Dir string
 	// BinDir holds the programs: kubectl, and conformance/e2e.test and
 	// conformance/ginkgo.
@@ -98,9 +100,14 @@ func Run(ctx context.Context, o Options) (Outcomes, error) {
 	if err := errors.Join(errExpected, errControl); err != nil {
 		return Outcomes{}, err
 	}
-	if err := errors.Join(r.checkPrograms(), r.clearDir()); err != nil {
+	if err := r.checkPrograms(); err != nil {
 		return Outcomes{}, err
 	}
+	unlock, err := r.takeDir()
+	if err != nil {
+		return Outcomes{}, err
+	}
+	defer unlock()
 	begun := o.Clock.Now()
 	testing, err := r.run(ctx)
 	if len(r.report.results) == 0 {
@@ -141,24 +148,32 @@ const (
 	clusterDir = "cluster"
 )
 
+// takeDir makes the results' folder ours, or says which run has it.
+func (r *runner) takeDir() (release func(), err error) {
+	if r.Dir, err = filepath.Abs(r.Dir); err != nil {
+		return nil, fmt.Errorf("finding the results' folder: %w", err)
+	}
+	if r.BinDir, err = filepath.Abs(r.BinDir); err != nil {
+		return nil, fmt.Errorf("finding the programs' folder: %w", err)
+	}
+	release, err = lockfile.Acquire(r.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("taking the results' folder: %w", err)
+	}
+	if err := r.clearDir(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
 // clearDir removes an earlier run's passes and cluster, and nothing else.
 func (r *runner) clearDir() error {
-	dir, err := filepath.Abs(r.Dir)
-	if err != nil {
-		return fmt.Errorf("finding the results' folder: %w", err)
-	}
-	r.Dir = dir
-	if r.BinDir, err = filepath.Abs(r.BinDir); err != nil {
-		return fmt.Errorf("finding the programs' folder: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making the results' folder: %w", err)
-	}
-	old, err := filepath.Glob(filepath.Join(dir, passPrefix+"[0-9]"))
+	old, err := filepath.Glob(filepath.Join(r.Dir, passPrefix+"[0-9]"))
 	if err != nil {
 		return fmt.Errorf("looking for earlier results: %w", err)
 	}
-	for _, path := range append(old, filepath.Join(dir, clusterDir)) {
+	for _, path := range append(old, filepath.Join(r.Dir, clusterDir)) {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("removing earlier results: %w", err)
 		}

@@ -18,6 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/cumulet/cumulet/internal/lockfile"
 )
 
 // The two tests that the runs of these tests are about.
@@ -262,6 +264,26 @@ func TestRunFails(t *testing.T) {
 				t.Errorf("%s: results %v, want %d", tt.reason, got.Results, tt.results)
 			}
 		})
+	}
+}
+
+// TestFolderInUse: a run under way keeps what it has.
+func TestFolderInUse(t *testing.T) {
+	s := newScene(t, `exit 1`)
+	release, err := lockfile.Acquire(s.options.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	kept := filepath.Join(s.options.Dir, "pass-1")
+	if err := os.Mkdir(kept, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "is in use by process") {
+		t.Errorf("error %v, want one that names the process", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Errorf("the other run's results: %v", err)
 	}
 }
 
