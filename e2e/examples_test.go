@@ -16,14 +16,19 @@ import (
 	"github.com/cumulet/cumulet/internal/manifest"
 )
 
-// runnable are the examples whose images are built here, by the clouds that can
-// run them. The CronJob is not among them: it would wait for the night.
+// runnable are the examples whose programs the simulated runtime can stand for,
+// by the clouds that can run them: those with commands of their own making and
+// those that the node probes over the network are left out, and the CronJobs,
+// which would wait for the night.
 var runnable = map[string][]string{
-	"eci": {"job-indexed", "nonroot", "shared-memory", "stateful-web"},
+	"eci": {
+		"ack-annotations", "database", "job-indexed", "nonroot", "oss-bucket", "service-mesh", "shared-memory", "stateful-web",
+	},
 	"kci": nil,
 	"both": {
 		"autoscaled", "dns-config", "downward-api", "graceful-shutdown", "host-aliases", "init-migration", "job",
-		"projected-volume", "sidecar-logging", "spread-nodes", "token-audience", "web-config", "web-server",
+		"nfs-share", "private-registry", "projected-volume", "prometheus", "redis", "sidecar-logging", "spot-batch", "spread-nodes",
+		"tls-files", "token-audience", "web-config", "web-server", "worker-queue",
 	},
 }
 
