@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -107,6 +109,26 @@ func TestContainersEnd(t *testing.T) {
 		}
 		c.checkPreviousLog(t)
 		c.checkCrashLoop(t)
+	})
+}
+
+// TestContainersHurried deletes a pod that ignores being asked to end, with less
+// grace than it has of its own.
+func TestContainersHurried(t *testing.T) {
+	inContainers(t, func(t *testing.T, c *target) {
+		if c.cloud == "kci" {
+			return // its deletion knows neither grace nor force
+		}
+		const grace = 120
+		c.create(t, c.pod("deaf", "trap '' TERM; echo up; while :; do sleep 1; done", func(p *corev1.Pod) {
+			p.Spec.TerminationGracePeriodSeconds = ptr.To[int64](grace)
+		}))
+		c.awaitPod(t, "deaf", "running", isReady)
+		begun := time.Now()
+		c.mustKubectl(t, "", "delete", "pod", "deaf", "--grace-period=1")
+		if took := time.Since(begun); took > grace/2*time.Second {
+			t.Errorf("it took %v, want its second and what cumulet allows beyond it", took)
+		}
 	})
 }
 

@@ -46,7 +46,7 @@ func (c *containers) start(ctx context.Context, f *flags) (err error) {
 		}
 	}
 	for name, cloud := range map[string]*emulator.Cloud{"eci": &f.options.ECI, "kci": &f.options.KCI} {
-		runtime, err := newRuntime(f, name, settings)
+		runtime, err := c.newRuntime(f, name, settings)
 		if err != nil {
 			return err
 		}
@@ -82,20 +82,19 @@ func startMachine(ctx context.Context, file string) (*machine.Machine, machine.O
 func (*flags) log() logr.Logger { return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)) }
 
 // newRuntime makes the runtime of a cloud, on our own machine if it has settings.
-func newRuntime(f *flags, cloud string, settings machine.Options) (*kubernetes.Runtime, error) {
+func (c *containers) newRuntime(f *flags, cloud string, settings machine.Options) (*kubernetes.Runtime, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", f.backing)
 	if err != nil {
 		return nil, fmt.Errorf("reading --backing-kubeconfig: %w", err)
 	}
-	var files *kubernetes.Folder
-	if settings.Dir != "" {
-		here, inside := machine.SharedFolder(settings, "files-"+cloud)
-		files = &kubernetes.Folder{Path: here, Node: inside}
+	options := kubernetes.Options{
+		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: settings.Node, Log: f.log(),
 	}
-	runtime, err := kubernetes.New(kubernetes.Options{
-		Config: config, Namespace: f.namespace + "-" + cloud, Cloud: cloud, NodeName: settings.Node, Files: files,
-		Log: f.log(),
-	})
+	if c.machine != nil {
+		here, inside := machine.SharedFolder(settings, "files-"+cloud)
+		options.Files, options.Kill = &kubernetes.Folder{Path: here, Node: inside}, c.machine.Kill
+	}
+	runtime, err := kubernetes.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the runtime of %s: %w", cloud, err)
 	}

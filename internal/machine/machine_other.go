@@ -36,6 +36,9 @@ func (m *Machine) Forward(context.Context, Forward) error { return checkSystem(r
 // ForwardLoopback returns what Check does.
 func (m *Machine) ForwardLoopback(context.Context, uint16) error { return checkSystem(runtime.GOOS) }
 
+// Kill returns what Check does.
+func (m *Machine) Kill(context.Context, string) error { return checkSystem(runtime.GOOS) }
+
 // PID is 0: there is no process.
 func (m *Machine) PID() int { return 0 }
 

@@ -30,8 +30,8 @@
 //     are carried over.
 //   - A stop by force kills at once only with Options.Kill: a kubelet gives containers
 //     two seconds at least, and does not take back a grace that it has given.
-//   - There are no cloud disks and no cloud file systems: a group with a flex
-//     volume stays Pending with an event, as with a disk that does not exist.
+//   - Disks, network file systems and buckets are folders of the node, found again
+//     by their ids; every one of the right form exists.
 //   - There are no GPUs: a container that asks for some runs without, and an
 //     event says so.
 //   - The groups share the images of their node, except that an image that is never
