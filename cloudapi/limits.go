@@ -18,6 +18,7 @@ type Limits struct {
 	MaxContainers   int
 	MaxInit         int
 	MaxVolumes      int
+	MaxMounts       int // per container
 	MaxEnv          int // per container
 	MaxEnvKey       int // characters
 	EnvKey          string

@@ -207,8 +207,9 @@ const carrierRoot = "/.cumulet"
 func CarrierPath(volume string) string { return path.Join(carrierRoot, volume) }
 
 // Carriers lists the containers through which changes of a volume can be
-// written, if they have a shell: they mount it as a whole, and nothing says that
-// they do not run as root, to whom the files belong.
+// written, if they have a shell: they mount it as a whole, nothing says that they
+// do not run as root, to whom the files belong, and the cloud takes as many mounts
+// as that makes.
 func Carriers(pod *corev1.Pod, volume string, limits cloudapi.Limits) []string {
 	if !limits.Can.Exec {
 		return nil
@@ -220,9 +221,23 @@ func Carriers(pod *corev1.Pod, volume string, limits cloudapi.Limits) []string {
 		if as.nonRoot || as.user != nil && *as.user != 0 || mountsAt(c, CarrierPath(volume)) {
 			continue
 		}
+		if limits.MaxMounts > 0 && len(c.VolumeMounts)+changing(pod, c) > limits.MaxMounts {
+			continue
+		}
 		names = append(names, c.Name)
 	}
 	return names
+}
+
+// changing counts the volumes of ChangingVolumes that a container mounts.
+func changing(pod *corev1.Pod, c *corev1.Container) int {
+	count := 0
+	for _, name := range ChangingVolumes(pod) {
+		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == name }) {
+			count++
+		}
+	}
+	return count
 }
 
 func mountsAt(c *corev1.Container, dir string) bool {

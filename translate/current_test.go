@@ -99,6 +99,11 @@ func TestCarriers(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("carriers (-want +got):\n%s", diff)
 	}
+	limits.MaxMounts = 1
+	if full := Carriers(changingPod(), "map", limits); full != nil {
+		t.Errorf("a cloud that takes one mount carries map through %v", full)
+	}
+	limits.MaxMounts = 0
 	// What never changes is mounted nowhere else.
 	pod := changingPod()
 	tr := &translation{pod: pod, refs: changingReferences(), limits: &limits}

@@ -43,7 +43,9 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 			out = append(out, mount)
 		}
 	}
-	return t.mountPicks(picked, c.Name, out)
+	out = t.mountPicks(picked, c.Name, out)
+	t.atMost(base, t.limits.MaxMounts, len(out), "volume mounts")
+	return out
 }
 
 // subPath is a mount's sub-path with subPathExpr expanded, and the field that

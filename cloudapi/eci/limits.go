@@ -45,6 +45,7 @@ func Limits(region string) cloudapi.Limits {
 		MaxContainers: 20,  // limits
 		MaxInit:       20,  // limits: 20 containers; init containers are not told apart
 		MaxVolumes:    20,  // limits
+		MaxMounts:     100, // metadata: 101
 		MaxEnv:        240, // metadata: 241
 		MaxEnvKey:     128, // Create
 		EnvKey:        `^[A-Za-z_][0-9A-Za-z_]*$`,
