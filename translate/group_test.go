@@ -214,6 +214,7 @@ func TestCounts(t *testing.T) {
 	limits := kciLimits()
 	limits.MaxContainers, limits.MaxInit, limits.MaxVolumes, limits.MaxHostAliases = 1, 1, 1, 1
 	limits.MaxEnv, limits.MaxFiles, limits.MaxArgs, limits.MaxCommandBytes, limits.MaxSearches = 2, 1, 1, 3, 2
+	limits.MaxMounts = 1
 	pod, refs := readCase(t, "testdata/pod/services.pod.yaml")
 	two := []corev1.Container{{Name: "a", Image: "a", Args: []string{"1", "abcd"}, VolumeMounts: []corev1.VolumeMount{{Name: "x", MountPath: "/x"}, {Name: "y", MountPath: "/y"}}}, {Name: "b", Image: "b"}}
 	pod.Spec.InitContainers, pod.Spec.Containers = two, append(pod.Spec.Containers, two...)
@@ -236,6 +237,7 @@ func TestCounts(t *testing.T) {
 		"spec.containers[1].args: 2 elements; the cloud takes at most 1",
 		"spec.containers[1].args[1]: 4 bytes; the cloud takes at most 3",
 		"spec.containers[1].env: 21 " + env,
+		"spec.containers[1].volumeMounts: 2 volume mounts; the cloud takes at most 1",
 		"spec.containers[2].env: 21 " + env,
 		"spec.dnsConfig.searches: 3 search domains, the cluster's included; the cloud takes at most 2",
 		"spec.hostAliases: 2 host aliases; the cloud takes at most 1",
@@ -243,6 +245,7 @@ func TestCounts(t *testing.T) {
 		"spec.initContainers[0].args: 2 elements; the cloud takes at most 1",
 		"spec.initContainers[0].args[1]: 4 bytes; the cloud takes at most 3",
 		"spec.initContainers[0].env: 21 " + env,
+		"spec.initContainers[0].volumeMounts: 2 volume mounts; the cloud takes at most 1",
 		"spec.initContainers[1].env: 21 " + env,
 		"spec.volumes: 2 volumes; the cloud takes at most 1",
 		"spec.volumes[1].configMap: 2 files in the volume; the cloud takes at most 1",
