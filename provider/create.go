@@ -42,6 +42,9 @@ func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, er
 	if ranBefore(r.pod) {
 		return p.missed(ctx, &r)
 	}
+	if left := r.failAt.Sub(p.Clock.Now()); left > 0 {
+		return left, nil
+	}
 	if !r.mayExist && p.mayAppear(&r) {
 		return endPause, nil
 	}
@@ -118,10 +121,9 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 	var missing *translate.MissingReference
 	switch {
 	case errors.As(err, &refused):
-		p.reject(r, translate.ReasonUnsupported, refused.Error(), func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return p.refuse(r, translate.ReasonUnsupported, refused.Error(), func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
 			return translate.Rejected(pod, refused, now)
-		})
-		return 0, nil
+		}), nil
 	case errors.As(err, &missing):
 		p.await(r, missing)
 		return referencePause, nil
@@ -133,19 +135,12 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 	}
 }
 
-// reject fails a pod that this cloud can never run, with every reason at once.
-func (p *Provider) reject(r *record, reason, message string, status statusFunc) {
-	p.Recorder.Event(r.pod, corev1.EventTypeWarning, reason, message)
-	p.decide(r.uid, status)
-	p.Metrics.refused.Inc()
-}
-
 // reasonRejected is the reason of a pod that the cloud itself refused.
 const reasonRejected = "ContainerGroupRejected"
 
-// rejectedByCloud fails a pod whose request the cloud calls invalid.
-func (p *Provider) rejectedByCloud(r *record, message string) {
-	p.reject(r, reasonRejected, message, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
+// rejectedByCloud refuses a pod whose request the cloud calls invalid.
+func (p *Provider) rejectedByCloud(r *record, message string) time.Duration {
+	return p.refuse(r, reasonRejected, message, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Failed(pod, group, reasonRejected, message, now)
 	})
 }
@@ -158,15 +153,9 @@ func (p *Provider) await(r *record, missing *translate.MissingReference) {
 	}
 	message := missing.Error()
 	p.Recorder.Event(r.pod, corev1.EventTypeWarning, event, message)
-	p.store.update(r.uid, func(r *record) {
-		if r.condemned() {
-			return
-		}
-		r.verdict = &verdict{status: func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
-			return translate.Waiting(pod, reason, message, now)
-		}}
+	p.show(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return translate.Waiting(pod, reason, message, now)
 	})
-	p.publishes.add(r.uid)
 }
 
 // errNoID is an answer to a create that cannot be used.
@@ -246,8 +235,7 @@ func (p *Provider) notCreated(ctx context.Context, r *record, err error) (time.D
 		// run of this process. If it exists a sweep adopts it.
 		return endPause, nil
 	case !uncertain && cloudapi.Terminal(err):
-		p.rejectedByCloud(r, e.Stable())
-		return 0, nil
+		return p.rejectedByCloud(r, e.Stable()), nil
 	case ctx.Err() == nil:
 		p.tellFailure(r, e)
 	}

@@ -78,9 +78,10 @@ type Options struct {
 type Provider struct {
 	Options
 	// limits are the cloud's, which do not change.
-	limits cloudapi.Limits
-	owner  cloudapi.Owner
-	refs   *references
+	limits   cloudapi.Limits
+	owner    cloudapi.Owner
+	refs     *references
+	refusals refusals
 	// promised are the disks of groups that are about to be asked for.
 	promised promises
 	store    *store
