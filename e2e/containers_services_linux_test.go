@@ -78,19 +78,21 @@ func (c *target) expose(t *testing.T, name string, selector map[string]string, p
 	}
 }
 
-// reaches asks a web server from the pod client, often enough that each endpoint
-// is asked. The first time may be before kube-proxy has heard of a Service.
+// reaches asks a web server from the pod client until it answers, for kube-proxy
+// hears of a Service a moment later, and then often enough that each endpoint is
+// asked: from then on every request is answered.
 func (c *target) reaches(t *testing.T, url string) {
 	t.Helper()
-	const times = "[1-8]" // curl's: as many requests, each on a connection of its own
-	var pages string
+	const ask = "curl -sSf --max-time 10 "
 	c.eventually(t, url+" to answer a pod of "+c.cloud, func(context.Context) (bool, error) {
-		var err error
-		pages, err = c.inClient(t, fmt.Sprintf("curl -sf --max-time 10 -H 'Connection: close' '%s?%s'", url, times))
+		_, err := c.inClient(t, ask+url)
 		return err == nil, nil
 	})
-	if got := strings.Count(pages, "Welcome to nginx!</h1>"); got != 8 {
-		t.Errorf("from a pod of %s, %s answers %d times of 8: %q", c.cloud, url, got, pages)
+	// Without --fail-early curl's status is that of the last request alone.
+	const times = "?[1-8]" // curl's: as many requests, each on a connection of its own
+	pages, err := c.inClient(t, ask+"--fail-early -H 'Connection: close' '"+url+times+"'")
+	if got := strings.Count(pages, "Welcome to nginx!</h1>"); err != nil || got != 8 {
+		t.Errorf("from a pod of %s, %s answers %d times of 8: %q (%v)", c.cloud, url, got, pages, said(err))
 	}
 }
 
@@ -131,6 +133,14 @@ func (c *target) inClient(t *testing.T, script string) (string, error) {
 	defer cancel()
 	output, err := c.kubectlCommand(ctx, "exec", "client", "--", "sh", "-c", script).Output()
 	return string(output), err
+}
+
+// said is a command's error with what the command wrote of it.
+func said(err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("%w: %s", err, exit.Stderr)
+	}
+	return err
 }
 
 // exitCode is the exit status of a command's error; 0 if it has none.
