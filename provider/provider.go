@@ -49,6 +49,9 @@ type Options struct {
 	// SecurityContext is what becomes of hardening that the cloud has no word
 	// for; it may be empty and means translate.SecurityContextRefuse then.
 	SecurityContext translate.SecurityContextPolicy
+	// Hostname is what becomes of host names on a cloud that chooses them
+	// itself; it may be empty and means translate.HostnameRefuse then.
+	Hostname translate.HostnamePolicy
 	// Report is what becomes of fields that are ignored; it may be empty and
 	// means translate.ReportWarn then.
 	Report translate.ReportPolicy

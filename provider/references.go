@@ -159,6 +159,7 @@ func (p *Provider) translateOptions() translate.Options {
 		HostIP:          p.HostIP,
 		NodeAllocatable: p.Allocatable,
 		SecurityContext: p.SecurityContext,
+		Hostname:        p.Hostname,
 		Report:          p.Report,
 		Defaults:        p.OptionDefaults,
 		Rules:           p.OptionRules,

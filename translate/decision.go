@@ -44,6 +44,9 @@ type Field struct {
 	// do; AnyValue stands for all. With such a value a refused field is left
 	// out and told instead, if the node's policy is SecurityContextReport.
 	Hardening []string
+	// Naming says that a refused field is emulated, if the node's policy is
+	// HostnameEmulate.
+	Naming bool
 	// Parts says that the fields below this one have rows of their own.
 	Parts bool
 	// Reason says why the field is not simply honoured, or which of its

@@ -154,21 +154,3 @@ func (t *translation) hostAliases() []cloudapi.HostAlias {
 	}
 	return out
 }
-
-// maxHostname is the longest host name that Linux takes.
-const maxHostname = 63
-
-// hostname is the pod's host name, as a kubelet sets it.
-func hostname(pod *corev1.Pod) string {
-	name := pod.Name
-	if pod.Spec.Hostname != "" {
-		name = pod.Spec.Hostname
-	}
-	if pod.Spec.HostnameOverride != nil {
-		name = *pod.Spec.HostnameOverride
-	}
-	if len(name) > maxHostname {
-		name = strings.TrimRight(name[:maxHostname], "-.")
-	}
-	return name
-}

@@ -17,6 +17,9 @@ type environment struct {
 	order    []string
 	vars     map[string]cloudapi.EnvVar
 	services map[string]string
+	// hostname is what HostnameVariable is set to unless the container sets it;
+	// empty leaves that to the cloud.
+	hostname string
 }
 
 func (e *environment) set(v cloudapi.EnvVar) {
@@ -48,31 +51,31 @@ func (e *environment) list() []cloudapi.EnvVar {
 	for _, name := range e.order {
 		out = append(out, e.vars[name])
 	}
+	if e.setsHostname() {
+		out = append(out, cloudapi.EnvVar{Name: HostnameVariable, Value: e.hostname})
+	}
 	return out
+}
+
+// setsHostname tells whether the container gets HostnameVariable. $(HOSTNAME)
+// does not find it, as it does not find what a container runtime sets.
+func (e *environment) setsHostname() bool {
+	_, own := e.vars[HostnameVariable]
+	return e.hostname != "" && !own
 }
 
 // environment resolves envFrom, then env, over the services' variables.
 func (t *translation) environment(c *corev1.Container, path *field.Path) *environment {
-	e := &environment{vars: map[string]cloudapi.EnvVar{}, services: t.services}
+	e := &environment{vars: map[string]cloudapi.EnvVar{}, services: t.services, hostname: t.hostnameVariable()}
 	for i := range c.EnvFrom {
 		t.addSource(e, c, i, path.Child("envFrom").Index(i))
 	}
 	for i := range c.Env {
 		t.addVariable(e, c, &c.Env[i], path.Child("env").Index(i))
 	}
-	t.atMost(path.Child("env"), t.limits.MaxEnv, len(e.vars)+t.unhidden(e),
+	t.atMost(path.Child("env"), t.limits.MaxEnv, len(e.list()),
 		"environment variables, those of services included (enableServiceLinks: false leaves most of them out)")
 	return e
-}
-
-func (t *translation) unhidden(e *environment) int {
-	n := 0
-	for name := range e.services {
-		if _, hidden := e.vars[name]; !hidden {
-			n++
-		}
-	}
-	return n
 }
 
 // addSource adds the variables of one envFrom entry. Names that the cloud does

@@ -26,9 +26,12 @@ func podFields() []Field {
 			"the cloud takes no grace period; what there is of it is left to the node", "terminationGracePeriodSeconds"),
 		by("ActiveDeadline", DecisionEmulated,
 			"the cloud takes no deadline; the node deletes the group when it passes", "activeDeadlineSeconds"),
-		by("Hostname", DecisionRefused, "the cloud chooses the host name itself", "hostname", "hostnameOverride"),
 		rows(Field{
-			Decision: DecisionEmulated, Ability: "Hostname", Without: DecisionRefused,
+			Decision: DecisionHonoured, Ability: "Hostname", Without: DecisionRefused, Naming: true,
+			Reason: "the cloud chooses the host name itself",
+		}, []string{"hostname", "hostnameOverride"}),
+		rows(Field{
+			Decision: DecisionEmulated, Ability: "Hostname", Without: DecisionRefused, Naming: true,
 			Reason: "the cluster's DNS tells the pod's full name, its own hosts file does not, for it is written before the pod has an " +
 				"address; where the cloud chooses the host name, the full name would not be the pod's",
 		}, []string{"subdomain"}),

@@ -34,7 +34,7 @@ func FuzzGroup(f *testing.F) {
 		for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits(), {}} {
 			o := options(limits)
 			if leaveOut {
-				o.SecurityContext = translate.SecurityContextReport
+				o.SecurityContext, o.Hostname = translate.SecurityContextReport, translate.HostnameEmulate
 			}
 			spec, report, err := translate.Group(pod, refs, o)
 			again, reportAgain, errAgain := translate.Group(pod, refs, o)

@@ -45,10 +45,13 @@ var runtimeCapabilities = []string{
 // leavesOut tells whether hardening is left out.
 func (t *translation) leavesOut() bool { return t.opts.SecurityContext == SecurityContextReport }
 
-// leftOut leaves a refused field out where the policy allows it, and tells
-// whether it has.
+// leftOut does without a refused field where the policy allows it, and tells
+// whether it does.
 func (t *translation) leftOut(f Field, v reflect.Value, path *field.Path) bool {
 	switch {
+	case f.Naming && t.opts.Hostname == HostnameEmulate:
+		t.notef(path, DecisionEmulated, reasonEmulatedName)
+		return true
 	case !t.leavesOut() || len(f.Hardening) == 0:
 		return false
 	case slices.Contains(f.Hardening, AnyValue):

@@ -35,6 +35,9 @@ type Options struct {
 	// SecurityContext is what becomes of hardening that the cloud has no word
 	// for; empty means SecurityContextRefuse.
 	SecurityContext SecurityContextPolicy
+	// Hostname is what becomes of host names on a cloud that chooses them
+	// itself; empty means HostnameRefuse.
+	Hostname HostnamePolicy
 	// Report is what becomes of fields that are ignored; empty means
 	// ReportWarn.
 	Report ReportPolicy
@@ -57,6 +60,11 @@ func (o Options) checked() (Options, *regexp.Regexp, error) {
 	default:
 		return o, nil, fmt.Errorf("the policy for security contexts is %q; it must be %s or %s",
 			o.SecurityContext, SecurityContextRefuse, SecurityContextReport)
+	}
+	switch o.Hostname {
+	case "", HostnameRefuse, HostnameEmulate:
+	default:
+		return o, nil, fmt.Errorf("the policy for host names is %q; it must be %s or %s", o.Hostname, HostnameRefuse, HostnameEmulate)
 	}
 	switch o.Report {
 	case "", ReportWarn, ReportStrict:

@@ -152,6 +152,7 @@ func TestRandomPods(t *testing.T) {
 		refs, before := everything(pod), pod.DeepCopy()
 		for _, limits := range []cloudapi.Limits{eciLimits(), kciLimits(), kciSeedLimits(), {}} {
 			o := options(limits)
+			o.Hostname = []translate.HostnamePolicy{"", translate.HostnameEmulate}[seed%2]
 			o.SecurityContext = []translate.SecurityContextPolicy{"", translate.SecurityContextReport}[seed%2]
 			spec, report, err := translate.Group(pod, refs, o)
 			again, reportAgain, errAgain := translate.Group(pod, refs, o)

@@ -21,7 +21,7 @@ func startTested(ctx context.Context, o conformance.ClusterOptions) (conformance
 	options := local.Options{
 		Dir: o.Dir, BinDir: o.BinDir, Progress: o.Progress, Images: builtImages(o.BinDir),
 		Runtime: local.RuntimeKubernetes, Untainted: []string{local.NodeECI, local.NodeKCI},
-		SecurityContext: config.SecurityContextReport,
+		SecurityContext: config.SecurityContextReport, Hostname: config.HostnameEmulate,
 	}
 	switch o.Cloud {
 	case conformance.Control:

@@ -129,6 +129,7 @@ func cloudOf(c *config.Config, n config.Node) preview.Cloud {
 			ClusterDNS: c.ClusterDNS, ClusterDomain: c.ClusterDomain,
 			HostIP: n.AdvertiseAddress, NodeAllocatable: n.Capacity,
 			SecurityContext: translate.SecurityContextPolicy(n.Policy.SecurityContext),
+			Hostname:        translate.HostnamePolicy(n.Policy.Hostname),
 			Report:          translate.ReportPolicy(n.Policy.Report),
 			Defaults:        n.Options, Rules: agent.OptionRules(n.Policy.Options),
 		},

@@ -98,6 +98,7 @@ func (n *virtualNode) newProvider(p *parts, cloud cloudapi.Client) *provider.Pro
 		ClusterDNS: n.config.ClusterDNS, ClusterDomain: n.config.ClusterDomain,
 		HostIP: n.node.AdvertiseAddress, Allocatable: n.node.Capacity,
 		SecurityContext: translate.SecurityContextPolicy(n.node.Policy.SecurityContext),
+		Hostname:        translate.HostnamePolicy(n.node.Policy.Hostname),
 		Report:          translate.ReportPolicy(n.node.Policy.Report),
 		OptionDefaults:  n.node.Options, OptionRules: OptionRules(n.node.Policy.Options),
 		SweepInterval: n.node.StatusInterval.Duration,

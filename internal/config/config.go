@@ -123,6 +123,13 @@ type Policy struct {
 	// a process runs, and capabilities to drop beside one to add that the
 	// cloud cannot grant and container runtimes do not grant unasked.
 	SecurityContext string `json:"securityContext,omitempty"`
+	// Hostname is refuse (default) or emulate. It is for pods that name their
+	// host name or subdomain, as those of a StatefulSet do, on a cloud that
+	// chooses the host name itself (kci). refuse fails such a pod. emulate runs
+	// it with the name in the variable HOSTNAME, and the cluster's DNS knows it;
+	// the program hostname says the name that the cloud chose. On eci, which
+	// takes host names, it makes no difference.
+	Hostname string `json:"hostname,omitempty"`
 	// Report is warn (default) or strict. warn tells on a pod, by one event and
 	// the condition cumulet.dev/Translated, what of it is ignored, changed or
 	// emulated. strict refuses pods of which something would be ignored. What
@@ -210,6 +217,12 @@ const (
 const (
 	SecurityContextRefuse = "refuse"
 	SecurityContextReport = "report"
+)
+
+// The policies for host names.
+const (
+	HostnameRefuse  = "refuse"
+	HostnameEmulate = "emulate"
 )
 
 // The policies for what is ignored.

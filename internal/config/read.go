@@ -70,6 +70,7 @@ func (n *Node) setDefaults() {
 	setString(&n.Address, "0.0.0.0")
 	setString(&n.Architecture, "amd64")
 	setString(&n.Policy.SecurityContext, SecurityContextRefuse)
+	setString(&n.Policy.Hostname, HostnameRefuse)
 	setString(&n.Policy.Report, ReportWarn)
 	if n.Cloud == CloudECI {
 		setString(&n.Network, "public")

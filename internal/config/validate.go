@@ -77,6 +77,9 @@ func (n *Node) validate(path *field.Path) field.ErrorList {
 	if !slices.Contains(policies, n.Policy.SecurityContext) {
 		errs = append(errs, field.NotSupported(path.Child("policy", "securityContext"), n.Policy.SecurityContext, policies))
 	}
+	if names := []string{HostnameRefuse, HostnameEmulate}; !slices.Contains(names, n.Policy.Hostname) {
+		errs = append(errs, field.NotSupported(path.Child("policy", "hostname"), n.Policy.Hostname, names))
+	}
 	if reports := []string{ReportWarn, ReportStrict}; !slices.Contains(reports, n.Policy.Report) {
 		errs = append(errs, field.NotSupported(path.Child("policy", "report"), n.Policy.Report, reports))
 	}

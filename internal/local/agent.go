@@ -71,7 +71,7 @@ func (s *Stack) writeConfig(ctx context.Context) (string, error) {
 
 func (s *Stack) nodeConfig(name string) (config.Node, error) {
 	n := config.Node{Name: name, Address: loopback, AdvertiseAddress: loopback}
-	n.Policy.SecurityContext = s.options.SecurityContext
+	n.Policy.SecurityContext, n.Policy.Hostname = s.options.SecurityContext, s.options.Hostname
 	n.DisableTaint = slices.Contains(s.options.Untainted, name)
 	var cloud Cloud
 	switch name {

@@ -54,6 +54,9 @@ type Options struct {
 	// SecurityContext is the virtual nodes' policy for security contexts;
 	// empty is cumulet's own, config.SecurityContextRefuse.
 	SecurityContext string
+	// Hostname is their policy for host names; empty is cumulet's own,
+	// config.HostnameRefuse.
+	Hostname string
 }
 
 // Stack is the running system.

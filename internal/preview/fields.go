@@ -37,6 +37,9 @@ func why(f translate.Field) string {
 		}
 		parts = append(parts, "left out and told at "+values+" where the node's policy.securityContext is report")
 	}
+	if f.Naming {
+		parts = append(parts, "emulated where the node's policy.hostname is emulate")
+	}
 	return strings.Join(parts, "; ")
 }
 
