@@ -11,9 +11,9 @@ import (
 // initContainer is the status of one init container. Where the cloud tells
 // nothing of it, it is inferred: once the group runs or one of its containers
 // has started, all init containers have ended well, for that is when
-// containers start; before that they wait, for one cannot know which of them
-// runs. If the group fails before, the first one that has not ended is taken
-// for the culprit.
+// containers start; and once one has started, those before it have. Which one
+// has started, events tell; without any they wait. If the group fails before,
+// the first one that has not ended is taken for the culprit.
 func (w *statusWriter) initContainer(
 	c *corev1.Container, seen *cloudapi.ContainerState, old *corev1.ContainerStatus,
 ) corev1.ContainerStatus {
@@ -27,23 +27,39 @@ func (w *statusWriter) initContainer(
 	}
 	switch {
 	case out.State.Terminated != nil && (out.State.Terminated.ExitCode == 0 || !w.isInitialized()):
+	case w.nextStarted(c.Name) != nil:
+		w.endedWell(&out, w.nextStarted(c.Name).FirstTime)
 	case w.isInitialized():
-		run := cloudapi.RunState{FinishedAt: w.startOfContainers()}
-		if out.State.Running == nil {
-			run.StartedAt = w.groupCreated(run.FinishedAt)
-		}
-		if out.State.Terminated != nil { // an earlier try, which failed
-			out.LastTerminationState = *out.State.DeepCopy()
-		}
-		out.State = corev1.ContainerState{Terminated: w.terminated(run, &corev1.ContainerState{Running: out.State.Running})}
+		w.endedWell(&out, w.startOfContainers())
 	case w.group != nil && w.group.Status.Final() && w.isFirstOpen():
+		if started := w.started(c.Name); started != nil {
+			w.tried(&out, started)
+		}
 		out.State = w.lostState(&out.State)
+	case w.started(c.Name) != nil:
+		w.tried(&out, w.started(c.Name))
 	default:
 		w.unseen(&out, old)
 	}
 	w.identify(&out, nil)
 	setAllocated(&out, c)
 	return out
+}
+
+// endedWell ends an init container at the time when what waited for it began.
+func (w *statusWriter) endedWell(out *corev1.ContainerStatus, at time.Time) {
+	run := cloudapi.RunState{FinishedAt: at}
+	if started := w.started(out.Name); started != nil {
+		w.tried(out, started)
+		run.StartedAt = started.LastTime
+	}
+	if out.State.Running == nil {
+		run.StartedAt = firstTime(run.StartedAt, w.groupCreated(run.FinishedAt))
+	}
+	if out.State.Terminated != nil { // an earlier try, which failed
+		out.LastTerminationState = *out.State.DeepCopy()
+	}
+	out.State = corev1.ContainerState{Terminated: w.terminated(run, &corev1.ContainerState{Running: out.State.Running})}
 }
 
 // isInitialized tells whether the init containers must have ended well.

@@ -129,6 +129,22 @@ func kindOf(in *wireState) cloudapi.RunKind {
 	return cloudapi.RunWaiting
 }
 
+// namingPhrases begin the messages in which the cloud's agent, a kubelet, names
+// the container. The first two are in the document's example.
+var namingPhrases = []string{"Created container ", "Started container ", "Back-off restarting failed container "}
+
+// containerNamed is the container that an event's message names as its subject;
+// empty if it names none.
+func containerNamed(message string) string {
+	for _, phrase := range namingPhrases {
+		if rest, found := strings.CutPrefix(message, phrase); found {
+			name, _, _ := strings.Cut(rest, " ")
+			return name
+		}
+	}
+	return ""
+}
+
 func convertEvents(in []wireEvent) []cloudapi.Event {
 	var out []cloudapi.Event
 	for _, event := range in {
@@ -136,6 +152,7 @@ func convertEvents(in []wireEvent) []cloudapi.Event {
 			Warning:   strings.EqualFold(event.Type, "Warning"),
 			Reason:    event.Reason,
 			Message:   event.Message,
+			Object:    containerNamed(event.Message),
 			Count:     event.Count.int32(),
 			FirstTime: parseTime(event.FirstTimestamp),
 			LastTime:  parseTime(event.LastTimestamp),

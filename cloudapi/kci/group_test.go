@@ -40,8 +40,8 @@ func utc(text string) time.Time {
 
 // The API document's example, with its last brace put back.
 func TestConvertTheDocumentsExample(t *testing.T) {
-	event := func(at, reason, message string) cloudapi.Event {
-		return cloudapi.Event{Reason: reason, Message: message, Count: 1, FirstTime: utc(at), LastTime: utc(at)}
+	event := func(at, reason, message, object string) cloudapi.Event {
+		return cloudapi.Event{Reason: reason, Message: message, Object: object, Count: 1, FirstTime: utc(at), LastTime: utc(at)}
 	}
 	want := []cloudapi.Group{{
 		ID: "9f0c0be6-f6fe-4e29-af1axxxx", Name: "nginx-kci",
@@ -54,14 +54,31 @@ func TestConvertTheDocumentsExample(t *testing.T) {
 			Current: cloudapi.RunState{Kind: cloudapi.RunRunning, StartedAt: utc("2020-10-10T03:55:12Z")},
 		}},
 		Events: []cloudapi.Event{
-			event("2020-10-10T03:55:07Z", "Pulling", "Pulling image `nginx`"),
-			event("2020-10-10T03:55:12Z", "Pulled", "Successfully pulled image `nginx`"),
-			event("2020-10-10T03:55:12Z", "Created", "Created container nginx-container"),
-			event("2020-10-10T03:55:12Z", "Started", "Started container nginx-container"),
+			event("2020-10-10T03:55:07Z", "Pulling", "Pulling image `nginx`", ""),
+			event("2020-10-10T03:55:12Z", "Pulled", "Successfully pulled image `nginx`", ""),
+			event("2020-10-10T03:55:12Z", "Created", "Created container nginx-container", "nginx-container"),
+			event("2020-10-10T03:55:12Z", "Started", "Started container nginx-container", "nginx-container"),
 		},
 	}}
 	if diff := cmp.Diff(want, readGroups(t, "testdata/describe.document.json")); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+func TestContainerNamed(t *testing.T) {
+	for message, want := range map[string]string{
+		"Started container app": "app",
+		"Created container app": "app",
+		"Back-off restarting failed container app in pod web_shop(1b2c)": "app",
+		"Back-off restarting failed container":                           "",
+		"Started container":                                              "",
+		"Pulling image `app`":                                            "",
+		"Readiness probe failed: Started container app":                  "",
+		"Stopping container app":                                         "",
+	} {
+		if got := containerNamed(message); got != want {
+			t.Errorf("%q names %q, want %q", message, got, want)
+		}
 	}
 }
 

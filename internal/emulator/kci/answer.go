@@ -273,19 +273,30 @@ func newDNSAnswer(dns *engine.DNS) *dnsAnswer {
 	return a
 }
 
-// eventAnswers tells events oldest first. KCI's agent quotes images in
-// back-ticks where a kubelet has quotation marks (KCI document, example).
+// eventMessage words an event as KCI's agent does: it quotes images in back-ticks
+// where a kubelet has quotation marks, and names the container where a younger
+// kubelet does not (KCI document, example).
+func eventMessage(event *engine.Event) string {
+	switch event.Reason {
+	case "Pulling", "Pulled":
+		return strings.ReplaceAll(event.Message, `"`, "`")
+	case "Created", "Started":
+		if event.Container != "" {
+			return event.Reason + " container " + event.Container
+		}
+	}
+	return event.Message
+}
+
+// eventAnswers tells events oldest first.
 func eventAnswers(events []engine.Event) []eventAnswer {
 	answers := []eventAnswer{}
-	for _, event := range events {
-		message := event.Message
-		if event.Reason == "Pulling" || event.Reason == "Pulled" {
-			message = strings.ReplaceAll(message, `"`, "`")
-		}
+	for i := range events {
+		event := &events[i]
 		answers = append(answers, eventAnswer{
 			FirstTimestamp: event.First.UTC().Format(time.RFC3339),
 			LastTimestamp:  event.Last.UTC().Format(time.RFC3339),
-			Count:          event.Count, Type: event.Type, Reason: event.Reason, Message: message,
+			Count:          event.Count, Type: event.Type, Reason: event.Reason, Message: eventMessage(event),
 		})
 	}
 	return answers
