@@ -33,6 +33,8 @@ var varying = []struct {
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s"]*`), "TIME"},
 	{regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`), "IP"},
 	{regexp.MustCompile(`\b(\d+)\.\d+s\b`), "${1}s"},
+	// Where the program and the file are that the suite calls.
+	{regexp.MustCompile(`(?:/[\w.@+-]+)+/(kubectl|kubeconfig)\b`), "${1}"},
 	// Namespaces and names that the suite numbers: secrets-4593.
 	{regexp.MustCompile(`([a-z])-\d{2,5}\b`), "${1}-N"},
 }

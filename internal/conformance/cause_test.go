@@ -44,6 +44,11 @@ func TestFirstCause(t *testing.T) {
 			"wait for pod pod-configmaps-0b0e6a63-1b4c-4b0a-9d0e-6a3f0e8d7c6b in configmap-4593 at 10.244.0.17:8080 since 2026-11-21T23:06:11Z: 0xc0001",
 			"wait for pod pod-configmaps-UID in configmap-N at IP since TIME ADDRESS",
 		},
+		"Paths": {
+			"where the machine has its programs and files is nobody's business",
+			"error running /home/me/cumulet/bin/kubectl --kubeconfig=/tmp/run-1/kubeconfig logs pod",
+			"error running kubectl --kubeconfig=kubeconfig logs pod",
+		},
 		"Refused": {
 			"why cumulet refused the pod stands deep in the pod that is shown",
 			"[FAILED] Told to stop trying after 2.015s.\nExpected pod to reach phase \"Running\", got final phase \"Failed\" instead:\n" +
