@@ -112,7 +112,7 @@ func (m *Machine) prepare(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	m.options.Progress("removing what an earlier machine has left")
-	if err := m.sweep(ctx); err != nil {
+	if err := errors.Join(m.sweep(ctx), sweepAbandoned(ctx)); err != nil {
 		return nil, err
 	}
 	for _, folder := range []string{o.Dir, o.LogDir} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"golang.org/x/sys/unix"
 
@@ -22,10 +21,7 @@ func (m *Machine) lock(ctx context.Context) error {
 		release()
 		return nil
 	})
-	// A socket without a file: its name is known where the link's is, in the
-	// host's network namespace, and is free again when its owner is gone.
-	var config net.ListenConfig
-	name, err := config.Listen(ctx, "unix", "@"+m.options.Network.id())
+	name, err := takeName(ctx, m.options.Network.id())
 	if errors.Is(err, unix.EADDRINUSE) {
 		return fmt.Errorf("network %v belongs to a machine that runs", m.options.Network.Prefix)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,13 +17,12 @@ func ReserveNetwork(ctx context.Context) (network Network, release func() error,
 	if err != nil {
 		return Network{}, nil, fmt.Errorf("choosing a network: %w", err)
 	}
-	var config net.ListenConfig
 	for {
 		network, err := chooseNetwork(used)
 		if err != nil {
 			return Network{}, nil, err
 		}
-		name, err := config.Listen(ctx, "unix", "@"+network.id()+"-reserved")
+		name, err := takeName(ctx, reservation(network.id()))
 		if err == nil {
 			return network, name.Close, nil
 		}
