@@ -14,7 +14,7 @@ type Limits struct {
 	// Tags tells whether groups carry tags; if not, identity goes into the
 	// name.
 	Tags            bool
-	MaxTagValue     int // characters
+	MaxTagValue     int // characters of a value of the identity
 	MaxContainers   int
 	MaxInit         int
 	MaxVolumes      int
@@ -26,6 +26,7 @@ type Limits struct {
 	MaxCommand      int // elements
 	MaxArgs         int // elements
 	MaxCommandBytes int // per element
+	MaxProbeCommand int // elements
 	MaxFiles        int // per volume
 	MaxFileBytes    int // per file, raw
 	MaxUpdateFiles  int // per volume, in a change of a running group
@@ -36,6 +37,8 @@ type Limits struct {
 	MaxDNSOptions   int
 	MaxHookCommand  int // elements
 	MaxHookHeaders  int
+
+	Words WordLimits
 
 	// Capabilities are the Linux capabilities that a container may be given,
 	// without CAP_.
@@ -75,6 +78,18 @@ type NameLimits struct {
 	Dots bool
 }
 
+// WordLimits bound a container's command and arguments where the cloud has two
+// lists of unlike bounds for them. A container runs one after the other, so that
+// with a command the border between the two may lie anywhere; without one the
+// arguments are in the second list. Zero is no known limit.
+type WordLimits struct {
+	// MaxShort is how many elements the first list holds, and
+	// MaxShortCharacters how long each may be.
+	MaxShort, MaxShortCharacters int
+	// MaxRest is how many elements of any length the second list holds.
+	MaxRest int
+}
+
 // DiskLimits bound the disks of a group.
 type DiskLimits struct {
 	// Max is how many disks a group can have.
@@ -111,7 +126,7 @@ type Size struct {
 type Abilities struct {
 	InitContainers     bool
 	LivenessProbe      bool
-	ReadinessProbe     bool
+	ReadinessProbe     bool // run by the cloud, and believed
 	PullPolicy         bool
 	Ports              bool
 	EnvPodIP           bool // environment from status.podIP

@@ -3,6 +3,7 @@ package cloudapi
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,16 +29,24 @@ type RequestParameter struct {
 	Secret bool
 }
 
+// expanded are the parameters into which a pod's variables are expanded, and
+// with them what a Secret holds.
+var expanded = regexp.MustCompile(`^(Init)?Container\.\d+\.(Command\.\d+|Arg\.\d+|VolumeMount\.\d+\.SubPath)$`)
+
 // NewRequest makes a request of parameters. Those of secretNames are secret,
 // and so is every value that one of secretValues is part of. Secret values
-// shorter than 6 bytes are looked for nowhere: they could be part of anything.
+// shorter than 6 bytes could be part of anything: they are looked for only where
+// variables are expanded, and those of one or two bytes nowhere.
 func NewRequest(action, version string, parameters map[string]string, secretNames, secretValues []string) Request {
-	const shortest = 6
-	long := slices.DeleteFunc(slices.Clone(secretValues), func(s string) bool { return len(s) < shortest })
+	const shortest, shortestExpanded = 6, 3
 	r := Request{Action: action, Version: version}
 	for name, value := range parameters {
+		least := shortest
+		if expanded.MatchString(name) {
+			least = shortestExpanded
+		}
 		secret := slices.Contains(secretNames, name) ||
-			slices.ContainsFunc(long, func(s string) bool { return strings.Contains(value, s) })
+			slices.ContainsFunc(secretValues, func(s string) bool { return len(s) >= least && strings.Contains(value, s) })
 		r.Parameters = append(r.Parameters, RequestParameter{Name: name, Value: value, Secret: secret})
 	}
 	slices.SortFunc(r.Parameters, func(a, b RequestParameter) int { return strings.Compare(a.Name, b.Name) })

@@ -225,6 +225,21 @@ func TestIdentityRoundTrip(t *testing.T) {
 	}
 }
 
+// TestLongestIdentity: what Limits promises of an identity's values is what its
+// tags hold, and no pod's name is longer.
+func TestLongestIdentity(t *testing.T) {
+	longest := Limits("cn-hangzhou").MaxTagValue
+	if longest < 253 {
+		t.Errorf("a value has at most %d characters, and a pod's name may have 253", longest)
+	}
+	if _, err := identityTags(cloudapi.Identity{PodName: strings.Repeat("p", longest)}); err != nil {
+		t.Errorf("%d characters: %v", longest, err)
+	}
+	if _, err := identityTags(cloudapi.Identity{PodName: strings.Repeat("p", longest+1)}); err == nil {
+		t.Errorf("%d characters are taken, one more than Limits promises", longest+1)
+	}
+}
+
 func TestArrange(t *testing.T) {
 	script := strings.Repeat("x", 300)
 	many := strings.Split(strings.Repeat("a ", 25)+"a", " ") // 26 elements

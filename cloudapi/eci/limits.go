@@ -41,32 +41,33 @@ func Limits(region string) cloudapi.Limits {
 		// Create: 2 to 128 of a-z, 0-9 and hyphen.
 		Name:          cloudapi.NameLimits{Max: 128},
 		Tags:          true,
-		MaxTagValue:   maxTagValue,
-		MaxContainers: 20,  // limits
-		MaxInit:       20,  // limits: 20 containers; init containers are not told apart
-		MaxVolumes:    20,  // limits
-		MaxMounts:     100, // metadata: 101
-		MaxEnv:        240, // metadata: 241
-		MaxEnvKey:     128, // Create
+		MaxTagValue:   2 * maxTagValue, // a longer value goes on in a second tag
+		MaxContainers: 20,              // limits
+		MaxInit:       20,              // limits: 20 containers; init containers are not told apart
+		MaxVolumes:    20,              // limits
+		MaxMounts:     100,             // metadata: 101
+		MaxEnv:        240,             // metadata: 241
+		MaxEnvKey:     128,             // Create
 		EnvKey:        `^[A-Za-z_][0-9A-Za-z_]*$`,
 		// Create: 0 to 256. Whether the gateway enforces it, is not known.
 		MaxEnvValue: 256,
 		// Create: 20 commands of at most 256 characters and 10 arguments.
 		// The two are one list to a container, so createRequest moves the
-		// border between them; what it cannot place, it refuses. An element
-		// has no bound of its own then.
-		MaxCommand:     maxCommand + maxArgs,
-		MaxArgs:        maxCommand + maxArgs - 1,
-		MaxFiles:       90,       // metadata and Create
-		MaxFileBytes:   32 << 10, // Create: 32 KB; taken as bytes before Base64
-		MaxUpdateFiles: maxUpdateFiles,
-		MaxCredentials: 10,  // metadata: 11
-		MaxHostAliases: 100, // metadata: 101
-		MaxNameServers: 20,  // metadata
-		MaxSearches:    20,  // metadata
-		MaxDNSOptions:  20,  // metadata
-		MaxHookCommand: maxHookItems,
-		MaxHookHeaders: maxHookItems,
+		// border between them.
+		MaxCommand:      maxCommand + maxArgs,
+		MaxArgs:         maxCommand + maxArgs - 1,
+		Words:           cloudapi.WordLimits{MaxShort: maxCommand, MaxShortCharacters: maxCommandElement, MaxRest: maxArgs},
+		MaxProbeCommand: maxCommand, // Create, of a container and of its probes
+		MaxFiles:        90,         // metadata and Create
+		MaxFileBytes:    32 << 10,   // Create: 32 KB; taken as bytes before Base64
+		MaxUpdateFiles:  maxUpdateFiles,
+		MaxCredentials:  10,  // metadata: 11
+		MaxHostAliases:  100, // metadata: 101
+		MaxNameServers:  20,  // metadata
+		MaxSearches:     20,  // metadata
+		MaxDNSOptions:   20,  // metadata
+		MaxHookCommand:  maxHookItems,
+		MaxHookHeaders:  maxHookItems,
 		// NET_RAW is granted to accounts that have asked for it.
 		Capabilities:  slices.Clone(capabilities),
 		Sysctls:       slices.Concat(podSysctls, hostSysctls),

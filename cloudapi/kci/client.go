@@ -43,6 +43,10 @@ type Options struct {
 	Endpoint string
 	// Dialect is Extended by default.
 	Dialect Dialect
+	// Readiness leaves readiness probes to the cloud, in dialect Extended:
+	// Limits then says that it runs them, and their outcome is for the caller to
+	// infer from events.
+	Readiness bool
 	// Credentials hand out the access key before each request.
 	Credentials credential.Source
 	// Clock is the real one by default. Waits on the network are in real
@@ -135,4 +139,8 @@ func withDefaults(o Options) Options {
 }
 
 // Limits implements cloudapi.Client.
-func (c *Client) Limits() cloudapi.Limits { return Limits(c.options.Dialect, c.options.Region) }
+func (c *Client) Limits() cloudapi.Limits {
+	limits := Limits(c.options.Dialect, c.options.Region)
+	limits.Can.ReadinessProbe = c.options.Readiness && c.options.Dialect == Extended
+	return limits
+}

@@ -48,6 +48,24 @@ func TestNew(t *testing.T) {
 	}
 }
 
+// TestReadinessLimits: the cloud's readiness probes count where the caller can do
+// with what events tell of them, and the dialect has words for them.
+func TestReadinessLimits(t *testing.T) {
+	for _, test := range []struct {
+		options Options
+		want    bool
+	}{
+		{Options{Dialect: Extended}, false},
+		{Options{Dialect: Extended, Readiness: true}, true},
+		{Options{Dialect: Seed, Readiness: true}, false},
+	} {
+		client := &Client{options: test.options}
+		if got := client.Limits().Can.ReadinessProbe; got != test.want {
+			t.Errorf("dialect %s, Readiness %v: ReadinessProbe is %v, want %v", test.options.Dialect, test.options.Readiness, got, test.want)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	seed, extended := Limits(Seed, "cn-beijing-6"), Limits(Extended, "cn-beijing-6")
 	if seed.Name.Max != 63 || !seed.Name.Dots || seed.Tags || seed.Can.Exec || seed.Can.LivenessProbe || seed.MaxFileBytes != 24576 {

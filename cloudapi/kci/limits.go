@@ -31,7 +31,9 @@ const (
 	maxContent = 24 << 10
 )
 
-// Limits returns what KCI sells and can express in a dialect. All regions have
+// Limits returns what KCI sells and can express in a dialect. It does not say
+// that KCI runs readiness probes, though dialect Extended has words for them:
+// no answer tells how they end. See Options.Readiness. All regions have
 // the same sizes here: which sizes a region sells is not published.
 func Limits(dialect Dialect, _ string) cloudapi.Limits {
 	limits := cloudapi.Limits{
@@ -63,7 +65,6 @@ func Limits(dialect Dialect, _ string) cloudapi.Limits {
 	limits.Can = cloudapi.Abilities{
 		InitContainers:  true,
 		LivenessProbe:   true,
-		ReadinessProbe:  true,
 		PullPolicy:      true,
 		Ports:           true,
 		EnvPodIP:        true,
