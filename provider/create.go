@@ -42,7 +42,8 @@ func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, er
 	if ranBefore(r.pod) {
 		return p.missed(ctx, &r)
 	}
-	if left := r.failAt.Sub(p.Clock.Now()); left > 0 {
+	// A translation costs nothing: what it refused may have been mended meanwhile.
+	if left := r.failAt.Sub(p.Clock.Now()); left > 0 && r.rejected {
 		return left, nil
 	}
 	if !r.mayExist && p.mayAppear(&r) {
@@ -50,7 +51,7 @@ func (p *Provider) create(ctx context.Context, uid types.UID) (time.Duration, er
 	}
 	spec, err := p.specOf(ctx, &r)
 	if err != nil {
-		return p.noSpec(&r, err)
+		return p.noSpec(ctx, &r, err)
 	}
 	return p.ask(ctx, &r, spec)
 }
@@ -62,9 +63,9 @@ func (p *Provider) dropReferences(uid types.UID) {
 	switch {
 	case ok && r.wantsGroup():
 	case ok && r.keepsFiles():
-		p.refs.retain(uid, translate.FileNeeds(r.pod))
+		p.refs.retain(uid, r.pod.Namespace, translate.FileNeeds(r.pod))
 	default:
-		p.refs.retain(uid, translate.Requirements{})
+		p.refs.drop(uid)
 	}
 }
 
@@ -98,7 +99,7 @@ func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, e
 	if r.mayExist && r.spec != nil {
 		return *r.spec, nil
 	}
-	references, err := p.resolve(ctx, r.pod)
+	references, err := p.resolve(ctx, r)
 	if err != nil {
 		return cloudapi.GroupSpec{}, err
 	}
@@ -116,7 +117,7 @@ func (p *Provider) specOf(ctx context.Context, r *record) (cloudapi.GroupSpec, e
 }
 
 // noSpec handles a pod that cannot be translated: for ever, or not yet.
-func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
+func (p *Provider) noSpec(ctx context.Context, r *record, err error) (time.Duration, error) {
 	var refused *translate.Refused
 	var missing *translate.MissingReference
 	switch {
@@ -131,6 +132,9 @@ func (p *Provider) noSpec(r *record, err error) (time.Duration, error) {
 		p.Log.V(1).Info("not allowed to read for the pod yet", "uid", r.uid, "reason", err.Error())
 		return forbiddenPause, nil
 	default:
+		if after, known := p.store.get(r.uid); known && after.wantsGroup() && ctx.Err() == nil {
+			p.tellUnprepared(&after, err)
+		}
 		return 0, fmt.Errorf("preparing pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
 	}
 }
@@ -140,6 +144,7 @@ const reasonRejected = "ContainerGroupRejected"
 
 // rejectedByCloud refuses a pod whose request the cloud calls invalid.
 func (p *Provider) rejectedByCloud(r *record, message string) time.Duration {
+	p.store.update(r.uid, func(r *record) { r.rejected = true })
 	return p.refuse(r, reasonRejected, message, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Failed(pod, group, reasonRejected, message, now)
 	})
@@ -156,6 +161,22 @@ func (p *Provider) await(r *record, missing *translate.MissingReference) {
 	p.show(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Waiting(pod, reason, message, now)
 	})
+}
+
+// reasonFailedSync is the kubelet's word for a pod that it could not look after.
+const reasonFailedSync = "FailedSync"
+
+// tellUnprepared shows that what the pod refers to could not be read.
+func (p *Provider) tellUnprepared(r *record, err error) {
+	p.tellFailedSync(r.pod, err)
+	message := err.Error()
+	p.show(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return translate.Waiting(pod, "ContainerCreating", message, now)
+	})
+}
+
+func (p *Provider) tellFailedSync(pod *corev1.Pod, err error) {
+	p.Recorder.Eventf(pod, corev1.EventTypeWarning, reasonFailedSync, "error syncing pod: %v", err)
 }
 
 // errNoID is an answer to a create that cannot be used.
@@ -181,7 +202,7 @@ func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) 
 		p.created(r, id)
 		return 0, nil
 	}
-	return p.notCreated(ctx, r, err)
+	return p.notCreated(ctx, r, &spec, err)
 }
 
 func (p *Provider) callCreate(ctx context.Context, spec cloudapi.GroupSpec, o cloudapi.CreateOptions) (string, error) {
@@ -217,7 +238,7 @@ func (p *Provider) created(r *record, id string) {
 }
 
 // notCreated decides what a failed create means for the next one.
-func (p *Provider) notCreated(ctx context.Context, r *record, err error) (time.Duration, error) {
+func (p *Provider) notCreated(ctx context.Context, r *record, spec *cloudapi.GroupSpec, err error) (time.Duration, error) {
 	var e *cloudapi.Error
 	if !errors.As(err, &e) {
 		e = &cloudapi.Error{Op: "Create", Code: cloudapi.CodeUnknown, Uncertain: true, Err: err}
@@ -234,9 +255,16 @@ func (p *Provider) notCreated(ctx context.Context, r *record, err error) (time.D
 		// The token is taken: this pod's group was asked for by an earlier
 		// run of this process. If it exists a sweep adopts it.
 		return endPause, nil
+	case !uncertain && cloudapi.Terminal(err) && after.mayExist:
+		// What the first attempt may have made can be the reason: its group has
+		// the disk, or the address. A sweep will tell.
+		return p.Consistency / 2, nil
+	case ctx.Err() != nil:
+	case attachedElsewhere(spec, e) != "":
+		p.awaitDisk(r, attachedElsewhere(spec, e), e)
 	case !uncertain && cloudapi.Terminal(err):
 		return p.rejectedByCloud(r, e.Stable()), nil
-	case ctx.Err() == nil:
+	default:
 		p.tellFailure(r, e)
 	}
 	return pause(e), fmt.Errorf("creating group of pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ type promise struct {
 // heldDisk says which disk of a pod another pod has, or promises the pod all of
 // its disks.
 func (p *Provider) heldDisk(r *record, spec *cloudapi.GroupSpec, refs translate.References) *translate.MissingReference {
-	volumes := diskClaims(r.pod, spec, refs)
+	volumes := exclusiveClaims(r.pod, spec, refs)
 	if len(volumes) == 0 {
 		return nil
 	}
@@ -78,7 +79,7 @@ func (p *Provider) holders(self types.UID, claim types.NamespacedName, now time.
 	made := p.promised.claims[claim]
 	var names []string
 	for _, other := range p.store.each() {
-		if other.uid == self || other.pod.Namespace != claim.Namespace || !slices.Contains(translate.Needs(other.pod).Claims, claim.Name) {
+		if other.uid == self || other.pod.Namespace != claim.Namespace || !mountsClaim(other.pod, claim.Name) {
 			continue
 		}
 		if other.hasGroup() || made.pod == other.uid && now.Before(made.until) && other.wantsGroup() {
@@ -87,6 +88,16 @@ func (p *Provider) holders(self types.UID, claim types.NamespacedName, now time.
 	}
 	slices.Sort(names)
 	return names
+}
+
+// mountsClaim tells whether a container of the pod mounts a volume of the claim.
+func mountsClaim(pod *corev1.Pod, claim string) bool {
+	for _, c := range allContainers(pod) {
+		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return translate.ClaimOf(pod, m.Name) == claim }) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasGroup tells whether the pod has, or may have, a group that has not ended.
@@ -101,20 +112,26 @@ func (r *record) hasGroup() bool {
 	}
 }
 
-// diskClaims are the claims behind the volumes of a group that are disks which
-// exist, by the names of the volumes.
-func diskClaims(pod *corev1.Pod, spec *cloudapi.GroupSpec, refs translate.References) map[string]types.NamespacedName {
+// exclusiveClaims are the claims behind the volumes of a group that one pod alone
+// can have, by the names of the volumes: disks which exist, and what is made for
+// one pod.
+func exclusiveClaims(pod *corev1.Pod, spec *cloudapi.GroupSpec, refs translate.References) map[string]types.NamespacedName {
 	claims := map[string]types.NamespacedName{}
 	for i := range spec.Volumes {
 		v := &spec.Volumes[i]
-		if v.Disk == nil || v.Disk.ID == "" {
-			continue
-		}
-		if name := translate.ClaimOf(pod, v.Name); refs.Claims[name] != nil {
+		name := translate.ClaimOf(pod, v.Name)
+		claim := refs.Claims[name]
+		if claim != nil && (v.Disk != nil && v.Disk.ID != "" || oncePod(refs.Volumes[claim.Spec.VolumeName])) {
 			claims[v.Name] = types.NamespacedName{Namespace: pod.Namespace, Name: name}
 		}
 	}
 	return claims
+}
+
+// oncePod tells whether a volume is for one pod at a time. With several access
+// modes it is not known which one a pod means, and a kubelet lets it pass.
+func oncePod(volume *corev1.PersistentVolume) bool {
+	return volume != nil && len(volume.Spec.AccessModes) == 1 && volume.Spec.AccessModes[0] == corev1.ReadWriteOncePod
 }
 
 func sortedVolumes(volumes map[string]types.NamespacedName) []string {
@@ -124,4 +141,47 @@ func sortedVolumes(volumes map[string]types.NamespacedName) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// attachedWords are how a cloud may say that a disk is another's at the moment. No
+// document of either cloud has a code for it, and of their codes none means only
+// this; so it is a hint, after which a pod waits that would otherwise have failed.
+var attachedWords = []string{"attached", "in use", "in_use", "in-use", "inuse", "already mounted"}
+
+// attachedElsewhere finds the volume whose disk the cloud says is attached, in an
+// answer to a request of disks that exist; empty if it does not say so. A disk that
+// the request itself names twice is never free.
+func attachedElsewhere(spec *cloudapi.GroupSpec, e *cloudapi.Error) string {
+	text := strings.ToLower(e.VendorCode + " " + e.Message)
+	says := func(word string) bool { return strings.Contains(text, word) }
+	if e.Code != cloudapi.CodeInvalid || !slices.ContainsFunc(attachedWords, says) {
+		return ""
+	}
+	found, seen := "", map[string]bool{}
+	for i := range spec.Volumes {
+		v := &spec.Volumes[i]
+		if v.Disk == nil || v.Disk.ID == "" {
+			continue
+		}
+		if seen[v.Disk.ID] {
+			return ""
+		}
+		seen[v.Disk.ID] = true
+		named := says(strings.ToLower(v.Disk.ID))
+		if named || found == "" && (says("disk") || says("volume")) {
+			found = v.Name
+		}
+	}
+	return found
+}
+
+// awaitDisk shows, in the words of the attach-detach controller, that a pod waits
+// for a disk that neither it nor another pod of this node has: an ordinary node, or
+// the cloud, which has not done with it yet.
+func (p *Provider) awaitDisk(r *record, volume string, e *cloudapi.Error) {
+	message := fmt.Sprintf("AttachVolume.Attach failed for volume %q : %s", volume, e.Stable())
+	p.Recorder.Event(r.pod, corev1.EventTypeWarning, translate.ReasonFailedAttach, message)
+	p.show(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
+		return translate.Waiting(pod, "ContainerCreating", message, now)
+	})
 }

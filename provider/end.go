@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,6 +24,9 @@ const (
 	// it is ended by force.
 	graceMargin   = 10 * time.Second
 	deleteTimeout = time.Minute
+	// deleteAgain is how long a group may be shown after a delete by force before
+	// it is deleted once more: as long as it is there it is paid for.
+	deleteAgain = 2 * time.Minute
 )
 
 // end deletes a pod's group and then, when the group is gone, the pod itself:
@@ -52,16 +56,25 @@ func (p *Provider) end(ctx context.Context, uid types.UID) (time.Duration, error
 }
 
 // mustDelete tells whether the cloud has to be asked (again): by force once
-// the grace period is over, or at once when it was taken away.
+// the grace period is over, or at once when it was taken away, and then again and
+// again as long as the cloud shows the group.
 func (p *Provider) mustDelete(r *record) bool {
-	if r.deleteAskedAt.IsZero() {
+	switch {
+	case r.deleteAskedAt.IsZero():
 		return true
+	case r.forced:
+		return p.forgotten(r)
 	}
 	began, grace := r.deleteAskedAt, p.grace(r)
 	if !r.preStopAt.IsZero() {
 		began = r.preStopAt
 	}
-	return !r.forced && (grace == 0 || p.Clock.Since(began) > grace+graceMargin)
+	return grace == 0 || p.Clock.Since(began) > grace+graceMargin
+}
+
+// forgotten tells whether a delete by force seems to have been lost.
+func (p *Provider) forgotten(r *record) bool {
+	return r.forced && p.cloudAnswers() && p.Clock.Since(r.deleteAskedAt) > deleteAgain
 }
 
 // grace is how long the pod's containers may take to end.
@@ -78,6 +91,9 @@ func (p *Provider) grace(r *record) time.Duration {
 
 func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, error) {
 	again := !r.deleteAskedAt.IsZero()
+	if p.forgotten(r) {
+		p.tellNotDeleted(ctx, r, errForgotten)
+	}
 	force := again || r.abandoned || p.grace(r) == 0 // sidecars have had their grace
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()
@@ -85,6 +101,7 @@ func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, e
 	err := p.Cloud.Delete(ctx, r.groupID, cloudapi.DeleteOptions{Force: force})
 	p.Metrics.deleted(p.Clock.Since(begun), err)
 	if err != nil {
+		p.tellNotDeleted(ctx, r, err)
 		return 0, fmt.Errorf("deleting group %s of pod %s/%s: %w", r.groupID, r.pod.Namespace, r.pod.Name, err)
 	}
 	if !again && r.group != nil && r.group.Status == cloudapi.StatusRunning {
@@ -94,6 +111,19 @@ func (p *Provider) deleteGroup(ctx context.Context, r *record) (time.Duration, e
 	p.Log.Info("deleted group", "pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", r.groupID, "force", force)
 	p.kick()
 	return endPause, nil
+}
+
+// reasonNotKilled is the kubelet's word for a pod that it could not end.
+const reasonNotKilled = "FailedKillPod"
+
+// errForgotten is why a group is deleted once more.
+var errForgotten = fmt.Errorf("the container group is still there %v after the cloud accepted to delete it by force", deleteAgain)
+
+// tellNotDeleted says that the pod's group is still there, and paid for.
+func (p *Provider) tellNotDeleted(ctx context.Context, r *record, err error) {
+	if !r.gone && !errors.Is(ctx.Err(), context.Canceled) {
+		p.Recorder.Eventf(r.pod, corev1.EventTypeWarning, reasonNotKilled, "error killing pod: %s", stableText(err))
+	}
 }
 
 // tellKilling says what a kubelet says when it stops containers.
@@ -132,7 +162,7 @@ func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error)
 // bury removes the pod from the API server, now that nothing of it runs any
 // more, and from memory when the API server has let it go.
 func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
-	p.refs.retain(r.uid, translate.Requirements{})
+	p.refs.drop(r.uid)
 	p.prober.Forget(r.uid)
 	switch {
 	case r.gone:

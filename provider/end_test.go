@@ -286,10 +286,12 @@ func TestDeadline(t *testing.T) {
 		}
 		h.wait(2 * time.Second)
 		pod := h.api.pod("web")
-		if pod.Status.Phase != corev1.PodFailed || pod.Status.Reason != "DeadlineExceeded" {
-			t.Errorf("phase %s, reason %q after the deadline", pod.Status.Phase, pod.Status.Reason)
+		ready := conditionOf(&pod.Status, corev1.PodReady)
+		if pod.Status.Phase != corev1.PodRunning || pod.Status.Reason != "" || ready.Status != corev1.ConditionFalse || ready.Reason != "PodFailed" {
+			t.Errorf("phase %s, reason %q, %+v after the deadline, while a container still runs", pod.Status.Phase, pod.Status.Reason, ready)
 		}
 		h.until(time.Minute, "the group is gone", func() bool { return len(h.cloud.Groups()) == 0 })
+		h.phase("web", corev1.PodFailed)
 		h.wait(time.Minute)
 		pod = h.api.pod("web")
 		if pod.Status.Reason != "DeadlineExceeded" || pod.Status.ContainerStatuses[0].State.Terminated == nil {

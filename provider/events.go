@@ -79,7 +79,7 @@ func (p *Provider) tellEvent(pod *corev1.Pod, e cloudapi.Event) {
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	message := kubeletWords(e.Message)
+	message := translate.NamesPod(pod, kubeletWords(e.Message))
 	if ref, err := containerReference(pod, containerOf(pod, e)); err == nil {
 		p.Recorder.Event(ref, kind, e.Reason, message)
 		return

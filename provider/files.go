@@ -26,8 +26,12 @@ const (
 	// execPatience is how long exec may fail before the cloud's own call is made,
 	// or the pod says that its files are old.
 	execPatience = time.Minute
+	// notRunningPause is how often files are looked at that wait for a container
+	// to run, when no change of the group tells that one does.
+	notRunningPause = 10 * time.Second
 	// refusedRest is how long a content rests that could not be brought in,
-	// unless a container starts anew.
+	// unless a container starts anew. What failed and may yet pass rests half as
+	// long as it has been failing, and no longer than this.
 	refusedRest = 10 * time.Minute
 )
 
@@ -36,7 +40,7 @@ const (
 type fileState struct {
 	// has are the contents that the group is known to have, by volume.
 	has map[string][sha256.Size]byte
-	// versions are those of has, where they are known.
+	// versions are those that the group has, or had, where they are known.
 	versions map[string]string
 	// modes are the modes of the files that a volume was created with; nil for
 	// a volume that began empty. It is nil as a whole for a group that an
@@ -55,7 +59,8 @@ type fileState struct {
 	// when exec first failed in a way that may pass.
 	missingSince, failingSince map[string]time.Time
 
-	// refused are the contents that could not be brought in, and when that was.
+	// refused are the contents that could not be brought in, and until when they
+	// rest.
 	refused map[string]refusedFiles
 
 	// current are the versions that were brought in, outdated the volumes that
@@ -75,7 +80,7 @@ type currentFiles struct {
 // refusedFiles is a content that could not be brought in.
 type refusedFiles struct {
 	fingerprint [sha256.Size]byte
-	at          time.Time
+	until       time.Time
 }
 
 // clone copies what a round may change.
@@ -148,7 +153,7 @@ func (p *Provider) routeFiles(r *record) {
 	case r.group == nil:
 	case r.files == nil:
 		// A group that an earlier process made: it is not known what it has.
-		p.store.update(r.uid, func(r *record) { r.files = (&fileState{pod: r.pod}).clone() })
+		p.store.update(r.uid, func(r *record) { r.files = filesTold(r.pod) })
 		p.files.addAfter(r.uid, rush(translate.FileNeeds(r.pod)))
 	case r.files.stale(r):
 		p.files.add(r.uid)
@@ -187,7 +192,7 @@ func (p *Provider) syncFiles(ctx context.Context, uid types.UID) (time.Duration,
 	needs := translate.FileNeeds(r.pod)
 	references, err := p.resolveFiles(ctx, &r, needs)
 	if err != nil {
-		return 0, fmt.Errorf("reading the files of pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
+		return 0, p.unread(ctx, &r, err)
 	}
 	round := p.newRound(&r)
 	for _, v := range translate.CurrentFiles(r.pod, references, p.translateOptions()) {
@@ -211,6 +216,14 @@ func (p *Provider) syncFiles(ctx context.Context, uid types.UID) (time.Duration,
 		next = round.pause
 	}
 	return next, nil
+}
+
+// unread tells that what a running pod's files are made of could not be read.
+func (p *Provider) unread(ctx context.Context, r *record, err error) error {
+	if now, known := p.store.get(r.uid); known && now.keepsFiles() && ctx.Err() == nil {
+		p.tellFailedSync(r.pod, err)
+	}
+	return fmt.Errorf("reading the files of pod %s/%s: %w", r.pod.Namespace, r.pod.Name, err)
 }
 
 // resolveFiles reads what the files of a running pod are made of.

@@ -18,8 +18,6 @@ type round struct {
 	r *record
 	// state becomes the record's at the end.
 	state *fileState
-	// again: what was written through exec has to be written once more.
-	again bool
 	due   []translate.FileVolume
 	// pause is when to look again, 0 if nothing is waited for.
 	pause time.Duration
@@ -27,7 +25,9 @@ type round struct {
 
 func (p *Provider) newRound(r *record) *round {
 	s := &round{p: p, r: r, state: r.files.clone()}
-	s.again = s.state.restarted(r.group)
+	if s.state.restarted(r.group) {
+		s.state.forget()
+	}
 	s.state.pod, s.state.unfinished = r.pod, false
 	s.state.runs = map[string]prober.Run{}
 	for i := range r.group.Containers {
@@ -41,6 +41,15 @@ func (p *Provider) newRound(r *record) *round {
 	return s
 }
 
+// forget forgets what does not outlive a container's run: that files were written
+// into it, and that they could not be.
+func (s *fileState) forget() {
+	for name := range s.written {
+		delete(s.has, name)
+	}
+	clear(s.refused)
+}
+
 // take decides what is to be done for a volume.
 func (s *round) take(v translate.FileVolume) {
 	if v.Err != nil {
@@ -50,17 +59,14 @@ func (s *round) take(v translate.FileVolume) {
 	delete(s.state.missingSince, v.Name)
 	has, known := s.state.has[v.Name]
 	refused := s.state.refused[v.Name]
-	left := refused.at.Add(refusedRest).Sub(s.p.Clock.Now())
+	left := refused.until.Sub(s.p.Clock.Now())
 	switch {
-	case refused.fingerprint == v.Fingerprint && left > 0 && !s.again:
+	case refused.fingerprint == v.Fingerprint && left > 0:
 		s.pauseFor(left)
-	case !known, has != v.Fingerprint, s.again && s.state.written[v.Name]:
+	case !known, has != v.Fingerprint:
 		s.due = append(s.due, v)
 	default:
-		// It may have become what the group has by going back.
-		delete(s.state.outdated, v.Name)
-		delete(s.state.refused, v.Name)
-		s.state.versions[v.Name] = v.Version
+		s.done(&v, false) // it may have become what the group has by going back
 	}
 }
 
@@ -87,10 +93,11 @@ func (s *round) pauseFor(d time.Duration) {
 	}
 }
 
-// wait notes that a volume has to wait until the group can be changed.
-func (s *round) wait() {
+// wait notes that a volume has to wait until the group can be changed, which is
+// looked at after this time.
+func (s *round) wait(d time.Duration) {
 	s.state.unfinished = true
-	s.pauseFor(endPause)
+	s.pauseFor(d)
 }
 
 // refusal is a volume that could not be written through exec, and why.
@@ -109,14 +116,13 @@ func (s *round) bringIn(ctx context.Context) error {
 		changed, reason, err := s.write(ctx, v)
 		switch {
 		case errors.Is(err, errNotRunning):
-			s.wait()
+			s.wait(notRunningPause)
 		case err != nil && s.patient(v):
 			errs = append(errs, err)
 		case err != nil && s.notUpdatable(v) == "":
 			refused = append(refused, refusal{v, stableText(err)})
 		case err != nil:
-			s.tell(v, stableText(err))
-			errs = append(errs, err)
+			s.giveUp(v, stableText(err))
 		case reason != "":
 			refused = append(refused, refusal{v, reason})
 		default:
@@ -130,20 +136,33 @@ func (s *round) bringIn(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// patient notes that exec failed in a way that may pass, and tells whether it is
-// too early to give it up.
+// patient notes that a change failed in a way that may pass, and tells whether it
+// is too early to give it up.
 func (s *round) patient(v *translate.FileVolume) bool {
-	s.state.unfinished = true
 	now := s.p.Clock.Now()
 	since, seen := s.state.failingSince[v.Name]
 	if !seen {
 		since, s.state.failingSince[v.Name] = now, now
 	}
-	return now.Sub(since) < execPatience
+	early := now.Sub(since) < execPatience
+	s.state.unfinished = s.state.unfinished || early
+	return early
+}
+
+// giveUp lets a content rest that has failed for long, however that may pass: a
+// container that never answers takes half a minute of a worker each time.
+func (s *round) giveUp(v *translate.FileVolume, reason string) {
+	rest := min(refusedRest, s.p.Clock.Since(s.state.failingSince[v.Name])/2)
+	s.state.refused[v.Name] = refusedFiles{v.Fingerprint, s.p.Clock.Now().Add(rest)}
+	s.pauseFor(rest)
+	s.tell(v, reason)
+	s.p.Log.Info("files could not be updated", "pod", nameOf(s.r.pod), "uid", s.r.uid, "group", s.r.groupID,
+		"volume", v.Name, "reason", reason, "rest", rest)
 }
 
 // done notes that the group has a volume's content now.
 func (s *round) done(v *translate.FileVolume, changed bool) {
+	has, had := s.state.has[v.Name]
 	s.state.has[v.Name] = v.Fingerprint
 	_, failed := s.state.outdated[v.Name]
 	delete(s.state.outdated, v.Name)
@@ -155,8 +174,11 @@ func (s *round) done(v *translate.FileVolume, changed bool) {
 	}
 	before, known := s.state.versions[v.Name]
 	s.state.versions[v.Name] = v.Version
-	// That a token was renewed is not shown: it has no version.
-	if failed || changed && (known && before != v.Version || !known && !v.HasToken) {
+	// An earlier try, of which no answer came, may have changed the files. That a
+	// token was renewed is not shown: it has no version.
+	changed = changed || had && has != v.Fingerprint
+	other := known && before != v.Version
+	if failed || other && (changed || !had) || !known && changed && !v.HasToken {
 		s.state.current[v.Name] = currentFiles{version: v.Version, at: s.p.Clock.Now()}
 	}
 }
@@ -164,7 +186,7 @@ func (s *round) done(v *translate.FileVolume, changed bool) {
 // fail notes that a volume cannot be brought in.
 func (s *round) fail(v *translate.FileVolume, reason string) {
 	if v.Err == nil {
-		s.state.refused[v.Name] = refusedFiles{v.Fingerprint, s.p.Clock.Now()}
+		s.state.refused[v.Name] = refusedFiles{v.Fingerprint, s.p.Clock.Now().Add(refusedRest)}
 	}
 	s.tell(v, reason)
 }

@@ -50,18 +50,52 @@ func showFiles(s *fileState, status *corev1.PodStatus, now time.Time) {
 	status.Conditions[i] = c
 }
 
-// upToDate stands before the version of a volume that was brought in.
-const upToDate = "has version "
+// upToDate stands before the version of a volume that was brought in, keepsOld
+// before the reason why one was not.
+const (
+	upToDate = "has version "
+	keepsOld = "keeps its old files: "
+)
+
+// toldIn is what a message tells of each volume.
+func toldIn(message string) map[string]string {
+	told, last := map[string]string{}, ""
+	for entry := range strings.SplitSeq(message, "; ") {
+		name, text, _ := strings.Cut(entry, " ")
+		switch {
+		case strings.HasPrefix(text, upToDate), strings.HasPrefix(text, keepsOld):
+			last, told[name] = name, text
+		case last != "": // a reason may have several parts
+			told[last] += "; " + entry
+		}
+	}
+	return told
+}
+
+// filesTold is what a pod tells of the files in a group that an earlier process
+// made: their versions, and which volumes could not be brought in, and why. What
+// the group has is not known by that.
+func filesTold(pod *corev1.Pod) *fileState {
+	s := (&fileState{pod: pod}).clone()
+	c := conditionOf(&pod.Status, FilesCurrent)
+	if c == nil {
+		return s
+	}
+	for name, text := range toldIn(c.Message) {
+		if reason, old := strings.CutPrefix(text, keepsOld); old {
+			s.outdated[name] = reason
+		} else {
+			s.versions[name], _, _ = strings.Cut(strings.TrimPrefix(text, upToDate), " ")
+		}
+	}
+	return s
+}
 
 // message tells of each volume what it has, or why not, in the volumes' order by
 // name. What an earlier process told of versions, and nothing contradicts, stays.
 func (s *fileState) message(before string) string {
-	told := map[string]string{}
-	for entry := range strings.SplitSeq(before, "; ") {
-		if name, text, ok := strings.Cut(entry, " "); ok && strings.HasPrefix(text, upToDate) {
-			told[name] = text
-		}
-	}
+	told := toldIn(before)
+	maps.DeleteFunc(told, func(_, text string) bool { return !strings.HasPrefix(text, upToDate) })
 	for name, c := range s.current {
 		version := upToDate + c.version + " since "
 		if !strings.HasPrefix(told[name], version) { // else it was there before
@@ -69,7 +103,7 @@ func (s *fileState) message(before string) string {
 		}
 	}
 	for name, reason := range s.outdated {
-		told[name] = "keeps its old files: " + reason
+		told[name] = keepsOld + reason
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(told)) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 )
 
 func TestFilesMessage(t *testing.T) {
@@ -29,5 +30,24 @@ func TestFilesMessage(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
 			}
 		})
+	}
+}
+
+func TestFilesTold(t *testing.T) {
+	pod := newPod("web")
+	if s := filesTold(pod); len(s.versions)+len(s.outdated)+len(s.has) != 0 || s.pod != pod {
+		t.Errorf("of a pod that tells nothing: %+v", s)
+	}
+	pod.Status.Conditions = []corev1.PodCondition{{Type: FilesCurrent, Message: "a has version 0a since 2026-02-01T00:00:00Z; " +
+		"b keeps its old files: why; with ; in it; c has version 0c since 2026-02-02T00:00:00Z; d keeps its old files: no shell"}}
+	s := filesTold(pod)
+	if diff := cmp.Diff(map[string]string{"a": "0a", "c": "0c"}, s.versions); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"b": "why; with ; in it", "d": "no shell"}, s.outdated); diff != "" {
+		t.Errorf("outdated (-want +got):\n%s", diff)
+	}
+	if len(s.has) != 0 {
+		t.Errorf("what the group has is known: %v", s.has)
 	}
 }

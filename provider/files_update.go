@@ -34,7 +34,7 @@ func (s *round) update(ctx context.Context, refused []refusal) error {
 	case len(due) == 0:
 		return nil
 	case s.r.group.Status != cloudapi.StatusRunning && s.r.group.Status != cloudapi.StatusPending:
-		s.wait()
+		s.wait(endPause)
 		return nil
 	}
 	cloud, _ := s.p.Cloud.(fileUpdater)
@@ -48,8 +48,7 @@ func (s *round) update(ctx context.Context, refused []refusal) error {
 		}
 		return nil
 	case err != nil:
-		s.state.unfinished = true
-		return err
+		return s.notUpdated(due, err)
 	}
 	for _, f := range due {
 		delete(s.state.written, f.volume.Name)
@@ -58,9 +57,26 @@ func (s *round) update(ctx context.Context, refused []refusal) error {
 	// What the cloud itself still has of the other volumes is old.
 	for name := range s.state.written {
 		delete(s.state.has, name)
-		s.wait()
+		s.wait(endPause)
 	}
 	s.p.kick()
+	return nil
+}
+
+// notUpdated settles an update that failed in a way that may pass. The error is to
+// be tried again soon.
+func (s *round) notUpdated(due []refusal, err error) error {
+	early := false
+	for _, f := range due {
+		if s.patient(f.volume) {
+			early = true
+		} else {
+			s.giveUp(f.volume, f.reason+"; "+stableText(err))
+		}
+	}
+	if early {
+		return err
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,27 +25,34 @@ const (
 var errNotRunning = errors.New("no container runs that could write the files")
 
 // write writes a volume through exec in the first of its containers that can. A
-// reason says why none can; an error that it is worth another try.
+// reason says why none can; an error that it is worth another try, be it only in
+// one of them.
 func (s *round) write(ctx context.Context, v *translate.FileVolume) (changed bool, reason string, err error) {
 	carriers := translate.Carriers(s.r.pod, v.Name, s.p.limits)
 	if len(carriers) == 0 {
 		return false, s.noCarrier(), nil
 	}
 	running := 0
+	var failed error
 	for _, name := range carriers {
 		if c := containerState(s.r.group, name); c == nil || c.Current.Kind != cloudapi.RunRunning {
 			continue
 		}
 		running++
-		changed, reason, err = s.writeIn(ctx, name, v)
-		if err != nil || reason == "" {
-			return changed, reason, err
+		changed, why, err := s.writeIn(ctx, name, v)
+		switch {
+		case err != nil:
+			failed = cmp.Or(failed, err)
+		case why == "":
+			return changed, "", nil
+		default:
+			reason = why
 		}
 	}
 	if running == 0 {
 		return false, "", errNotRunning
 	}
-	return false, reason, nil
+	return false, reason, failed
 }
 
 // noCarrier is why exec cannot write at all.

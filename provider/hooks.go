@@ -22,6 +22,8 @@ const (
 
 	reasonPostStart = "FailedPostStartHook"
 	reasonPreStop   = "FailedPreStopHook"
+	// reasonCreating is why a container waits whose postStart hook runs.
+	reasonCreating = "ContainerCreating"
 	// reasonHookError is why a container waits whose postStart hook has failed.
 	reasonHookError = "PostStartHookError"
 )
@@ -177,7 +179,7 @@ func (p *Provider) shown(r *record) *cloudapi.Group {
 	group.Containers = make([]cloudapi.ContainerState, len(r.group.Containers))
 	for i, c := range r.group.Containers {
 		if p.hooking(r, &c) {
-			c.Current = cloudapi.RunState{Kind: cloudapi.RunWaiting}
+			c.Current = cloudapi.RunState{Kind: cloudapi.RunWaiting, Reason: reasonCreating}
 			if r.postStarts[c.Name].failed {
 				c.Current.Reason = reasonHookError
 			}

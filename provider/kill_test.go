@@ -176,6 +176,20 @@ func TestUnrestartable(t *testing.T) {
 	}
 }
 
+// TestUnrestartableOnce: a probe that translation has refused is not refused once
+// more for what comes of that.
+func TestUnrestartableOnce(t *testing.T) {
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{
+		{Name: "main", LivenessProbe: execProbe("liveness")}, {Name: "side", LivenessProbe: execProbe("liveness")},
+	}}}
+	err := error(translate.NewRefused([]translate.Refusal{{Field: "spec.containers[0].livenessProbe", Reason: "the cloud runs no commands"}}))
+	const want = "spec.containers[0].livenessProbe: the cloud runs no commands; " +
+		"spec.containers[1].livenessProbe: test cannot run this probe, and when the node runs it, it cannot restart the container alone"
+	if got := WithUnrestartable(pod, cloudapi.Limits{Cloud: "test"}, false, err); got.Error() != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}
+
 // TestKillOfAnOldRun: the container has been restarted meanwhile.
 func TestKillOfAnOldRun(t *testing.T) {
 	run(t, func(h *harness) {

@@ -201,6 +201,31 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// TestFollowTailTimed: a cloud that is asked for lines by their time gives those
+// of the last second again, and before the tail there may be others of it.
+func TestFollowTailTimed(t *testing.T) {
+	stamped := func(from, to int) string {
+		var text strings.Builder
+		for n := from; n <= to; n++ {
+			fmt.Fprintf(&text, "2026-01-02T03:04:05.%03dZ line %d\n", 100*n, n)
+		}
+		return text.String()
+	}
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.cloud.SetLog(id, "main", stamped(1, 6))
+		r := h.logs(h.t.Context(), "web", LogOptions{Follow: true, Tail: ptr.To[int64](2)})
+		h.wait(10 * time.Second)
+		h.cloud.SetLog(id, "main", stamped(1, 9))
+		h.wait(10 * time.Second)
+		h.cloud.Finish(id, 0)
+		h.wait(10 * time.Second)
+		if got, done, err := r.ended(); !done || err != nil || got != numbered(5, 9) {
+			t.Errorf("done %t, error %v (-want +got):\n%s", done, err, cmp.Diff(numbered(5, 9), got))
+		}
+	}, can(func(l *cloudapi.Limits) { l.Log.Timestamps, l.Log.Since = true, true }))
+}
+
 func TestFollowEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		reason string

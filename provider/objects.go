@@ -176,12 +176,13 @@ func (o *objects) tell(w *watched) {
 	}
 }
 
-// retain ends the pod's interest in every object but those of these names.
-func (o *objects) retain(user types.UID, names []translate.Reference) {
+// retain ends the pod's interest in every object but those of these names in its
+// own namespace.
+func (o *objects) retain(user types.UID, namespace string, names []translate.Reference) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for key, w := range o.watched {
-		kept := slices.ContainsFunc(names, func(n translate.Reference) bool { return n.Name == key.Name })
+		kept := key.Namespace == namespace && slices.ContainsFunc(names, func(n translate.Reference) bool { return n.Name == key.Name })
 		if !w.users[user] || kept {
 			continue
 		}

@@ -21,11 +21,14 @@ import (
 type orphans struct {
 	mu    sync.Mutex
 	known map[string]*orphan
+	// deleting: some are being deleted now.
+	deleting bool
 }
 
 type orphan struct {
 	group cloudapi.Group
-	// since is when the group was first seen, or last asked to be deleted.
+	// since is when the group was first seen, or the cloud last asked to delete
+	// it.
 	since     time.Time
 	sightings int
 }
@@ -50,12 +53,35 @@ func (o *orphans) knows(id string) bool {
 }
 
 // collect counts this sweep's sightings, gives back groups whose pod has
-// appeared, and deletes what is certainly nobody's.
-func (o *orphans) collect(ctx context.Context, p *Provider, summaries []cloudapi.Summary, now time.Time) {
+// appeared, and has deleted what is certainly nobody's. It does not wait for that:
+// there may be many, and a cloud that is slow to delete them must not keep the
+// sweeps from the groups of pods.
+func (o *orphans) collect(p *Provider, summaries []cloudapi.Summary, now time.Time) {
 	due := o.due(p, summaries, now)
-	if len(due) == 0 {
+	if len(due) == 0 || !o.setDeleting(true) {
 		return
 	}
+	begun := p.background.begin(func(ctx context.Context) {
+		defer o.setDeleting(false)
+		o.deleteAll(ctx, p, due)
+	})
+	if !begun {
+		o.setDeleting(false)
+	}
+}
+
+// setDeleting notes that a deletion begins or has ended, and tells false if that
+// was so already.
+func (o *orphans) setDeleting(now bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	changed := o.deleting != now
+	o.deleting = now
+	return changed
+}
+
+// deleteAll deletes groups one by one, but for those whose pods are alive.
+func (o *orphans) deleteAll(ctx context.Context, p *Provider, due []cloudapi.Group) {
 	alive, err := p.livePods(ctx)
 	if err != nil {
 		p.Log.Error(err, "looking for the pods of unclaimed groups")
@@ -63,7 +89,10 @@ func (o *orphans) collect(ctx context.Context, p *Provider, summaries []cloudapi
 	}
 	for i := range due {
 		group := &due[i]
-		if alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(group) {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(group), !o.knows(group.ID):
 			continue
 		}
 		p.deleteOrphan(ctx, o, group)
@@ -153,10 +182,10 @@ func (p *Provider) deleteOrphan(ctx context.Context, o *orphans, group *cloudapi
 	log := p.Log.WithValues("group", group.ID, "pod", group.Identity.Namespace+"/"+group.Identity.PodName, "uid", group.Identity.PodUID)
 	if err := p.Cloud.Delete(ctx, group.ID, cloudapi.DeleteOptions{Force: true}); err != nil {
 		log.Error(err, "deleting group without a pod")
-		return
+	} else {
+		p.Metrics.orphans.Inc()
+		log.Info("deleted group without a pod")
 	}
-	p.Metrics.orphans.Inc()
-	log.Info("deleted group without a pod")
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if known, ok := o.known[group.ID]; ok {

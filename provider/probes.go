@@ -117,9 +117,12 @@ func showsRun(status *corev1.ContainerStatus, c *cloudapi.ContainerState) bool {
 // readiness tells which containers are started and ready as far as others than
 // the cloud know, and after which time the answer may change by itself.
 func (p *Provider) readiness(r *record, group *cloudapi.Group, now time.Time) (started, ready map[string]bool, again time.Duration) {
-	ready, again = translate.InferReady(r.pod, group, now)
+	ready = map[string]bool{}
 	if group == nil {
-		return nil, ready, again
+		return nil, ready, 0
+	}
+	if p.limits.Can.ReadinessProbe {
+		ready, again = translate.InferReady(r.pod, group, now)
 	}
 	started, found := p.prober.Results(p.probed(r))
 	maps.Copy(ready, found)

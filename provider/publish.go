@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
-	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/translate"
 )
 
@@ -32,12 +31,8 @@ func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, e
 	if !ok {
 		return 0, nil
 	}
-	if left, limited := deadlineLeft(&r, p.Clock.Now()); limited {
-		if left <= 0 {
-			p.exceedDeadline(&r)
-			return 0, nil
-		}
-		p.publishes.addAfter(uid, left)
+	if p.keepDeadline(&r) {
+		return 0, nil
 	}
 	if !p.beginWriting(uid, &r) {
 		return 0, nil
@@ -78,13 +73,32 @@ func (r *record) undecided() bool {
 func (p *Provider) statusOf(r *record, now time.Time) (corev1.PodStatus, time.Duration) {
 	group := p.shown(r)
 	if r.verdict != nil {
-		return r.verdict.status(r.pod, group, now), 0
+		status := r.untilStopped(r.verdict.status(r.pod, group, now))
+		if !r.condemned() && status.HostIP == "" && p.HostIP != "" {
+			status.HostIP, status.HostIPs = p.HostIP, []corev1.HostIP{{IP: p.HostIP}}
+		}
+		return status, 0
 	}
 	started, ready, again := p.readiness(r, group, now)
 	status := translate.Status(r.pod, group, now, translate.StatusOptions{
 		HostIP: p.HostIP, Provider: p.limits.Provider, Started: started, Ready: ready,
 	})
 	return translate.WithCondition(status, r.translated), again
+}
+
+// untilStopped takes the end of a pod back from a status as long as containers of
+// the pod run, as a kubelet does: who makes another pod in the place of one that
+// has ended must not have two at work. What the conditions say stays.
+func (r *record) untilStopped(status corev1.PodStatus) corev1.PodStatus {
+	works := r.groupID != "" && !r.vanished && (r.group == nil || !r.group.Status.Final() && atWork(r.group))
+	if before := &r.pod.Status; works && isTerminal(status.Phase) && !isTerminal(before.Phase) {
+		status.Phase, status.Reason, status.Message = before.Phase, before.Reason, before.Message
+	}
+	return status
+}
+
+func isTerminal(phase corev1.PodPhase) bool {
+	return phase == corev1.PodSucceeded || phase == corev1.PodFailed
 }
 
 // writeStatus patches the difference between the pod's status and this one.
@@ -154,27 +168,6 @@ func statusPatch(pod *corev1.Pod, status corev1.PodStatus) ([]byte, error) {
 		return nil, fmt.Errorf("comparing statuses: %w", err)
 	}
 	return patch, nil
-}
-
-// deadlineLeft tells how long the pod may still run. The provider keeps
-// activeDeadlineSeconds itself, as the kubelet does, because not every cloud
-// has it.
-func deadlineLeft(r *record, now time.Time) (time.Duration, bool) {
-	seconds, start := r.pod.Spec.ActiveDeadlineSeconds, r.pod.Status.StartTime
-	if seconds == nil || start == nil || r.finished() || r.ending() {
-		return 0, false
-	}
-	return start.Add(time.Duration(*seconds) * time.Second).Sub(now), true
-}
-
-// exceedDeadline fails a pod that ran too long and ends its group.
-func (p *Provider) exceedDeadline(r *record) {
-	const reason, message = "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
-	p.decide(r.uid, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
-		return translate.Failed(pod, group, reason, message, now)
-	})
-	p.Recorder.Event(r.pod, corev1.EventTypeNormal, reason, message)
-	p.ends.add(r.uid)
 }
 
 // decide sets a final verdict and publishes it.

@@ -69,15 +69,15 @@ func (q *queue) rest(uid types.UID, d time.Duration) {
 	q.q.AddAfter(uid, d)
 }
 
-// rested tells whether the pod does not rest, or no longer.
-func (q *queue) rested(uid types.UID) bool {
+// restLeft is how long the pod still rests; not positive when it does not.
+func (q *queue) restLeft(uid types.UID) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.clock.Now().Before(q.resting[uid]) {
-		return false
+	left := q.resting[uid].Sub(q.clock.Now())
+	if left <= 0 {
+		delete(q.resting, uid)
 	}
-	delete(q.resting, uid)
-	return true
+	return left
 }
 
 // run works until ctx ends and then waits for what is under way.
@@ -102,7 +102,13 @@ func (q *queue) next(ctx context.Context) bool {
 		return false
 	}
 	defer q.q.Done(uid)
-	if ctx.Err() != nil || !q.rested(uid) {
+	if ctx.Err() != nil {
+		return true
+	}
+	if left := q.restLeft(uid); left > 0 {
+		// Of several times that a pod is to come back at, the queue keeps the
+		// first alone, which may be this moment.
+		q.q.AddAfter(uid, left)
 		return true
 	}
 	after, err := q.handle(ctx, uid)

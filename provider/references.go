@@ -56,11 +56,14 @@ func newReferences(kube kubernetes.Interface, clk clock.Clock, changed func(type
 	}
 }
 
-// retain ends a pod's interest in all but what it still needs.
-func (r *references) retain(uid types.UID, needs translate.Requirements) {
-	r.configMaps.retain(uid, needs.ConfigMaps)
-	r.secrets.retain(uid, needs.Secrets)
+// retain ends a pod's interest in all but what it still needs of its namespace.
+func (r *references) retain(uid types.UID, namespace string, needs translate.Requirements) {
+	r.configMaps.retain(uid, namespace, needs.ConfigMaps)
+	r.secrets.retain(uid, namespace, needs.Secrets)
 }
+
+// drop ends a pod's interest in everything.
+func (r *references) drop(uid types.UID) { r.retain(uid, "", translate.Requirements{}) }
 
 func (r *references) close() {
 	r.configMaps.close()
@@ -69,9 +72,10 @@ func (r *references) close() {
 
 // resolve reads everything the pod refers to. What does not exist is missing
 // from the answer; what could not be read is an error.
-func (p *Provider) resolve(ctx context.Context, pod *corev1.Pod) (translate.References, error) {
+func (p *Provider) resolve(ctx context.Context, r *record) (translate.References, error) {
 	ctx, cancel := context.WithTimeout(ctx, referenceTimeout)
 	defer cancel()
+	pod := r.pod
 	needs := translate.Needs(pod)
 	found := translate.References{
 		ConfigMaps: map[string]*corev1.ConfigMap{},
@@ -92,7 +96,7 @@ func (p *Provider) resolve(ctx context.Context, pod *corev1.Pod) (translate.Refe
 	if err := collect(ctx, p.refs.secrets, pod, secrets, found.Secrets); err != nil {
 		return found, err
 	}
-	if err := p.requestTokens(ctx, pod, needs, found.Tokens); err != nil {
+	if err := p.requestTokens(ctx, r, needs, found.Tokens); err != nil {
 		return found, err
 	}
 	if err := p.resolveClaims(ctx, pod, needs.Claims, &found); err != nil {

@@ -38,7 +38,7 @@ func manyNames(prefix string, count int) (names []string) {
 func (h *harness) failed(names []string) int {
 	count := 0
 	for _, name := range names {
-		if h.api.pod(name).Status.Phase == corev1.PodFailed {
+		if pod := h.api.pod(name); pod != nil && pod.Status.Phase == corev1.PodFailed {
 			count++
 		}
 	}
@@ -109,4 +109,40 @@ func TestRefusedByCloudOfOneController(t *testing.T) {
 			t.Errorf("%d failed after %d creates, want 12 after 14", got, asked)
 		}
 	})
+}
+
+// TestRefusalMended: a pod that is held goes on as soon as what it refers to lets
+// it, and one that is deleted goes at once.
+func TestRefusalMended(t *testing.T) {
+	run(t, func(h *harness) {
+		h.configMap("1", map[string]string{"a": "12345"})
+		names := manyNames("web", 20)
+		for _, name := range names {
+			h.create(name, settings, func(p *corev1.Pod) {
+				p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "rs", UID: "rs", Controller: ptr.To(true)}}
+			})
+		}
+		h.wait(5 * time.Second)
+		failed := h.failed(names)
+		if failed != 10 {
+			t.Fatalf("%d failed at once", failed)
+		}
+		var held []string
+		for _, name := range names {
+			if h.api.pod(name).Status.Phase == corev1.PodPending {
+				held = append(held, name)
+			}
+		}
+		h.api.end(held[0], 30)
+		h.goneFromAPI(5*time.Second, held[0])
+		h.configMap("2", map[string]string{"a": "1234"})
+		h.wait(2 * time.Second)
+		if n := len(h.cloud.Groups()); n != 9 {
+			t.Errorf("%d groups, want those of the 9 that were held; log:\n%s", n, h.log)
+		}
+		h.wait(10 * time.Minute)
+		if n := h.failed(names); n != 10 {
+			t.Errorf("%d failed in the end", n)
+		}
+	}, can(func(l *cloudapi.Limits) { l.MaxFileBytes = 4 }))
 }

@@ -65,7 +65,7 @@ func (p *Provider) endSidecars(_ context.Context, uid types.UID) (time.Duration,
 		p.beginSidecars(&r, names, grace)
 		return max(grace, time.Millisecond), nil
 	}
-	if left := grace - p.Clock.Since(r.sidecarsSince); left > 0 && r.sidecarRuns == sidecarRuns(&r, names) {
+	if left := grace - p.Clock.Since(r.sidecarsSince); left > 0 && r.sidecarRuns == sidecarRuns(&r) {
 		return left, nil
 	}
 	p.abandon(&r, names)
@@ -75,7 +75,7 @@ func (p *Provider) endSidecars(_ context.Context, uid types.UID) (time.Duration,
 // beginSidecars notes that the sidecars are to end, and tells them.
 func (p *Provider) beginSidecars(r *record, names []string, grace time.Duration) {
 	now := p.Clock.Now()
-	p.store.update(r.uid, func(fresh *record) { fresh.sidecarsSince, fresh.sidecarRuns = now, sidecarRuns(r, names) })
+	p.store.update(r.uid, func(fresh *record) { fresh.sidecarsSince, fresh.sidecarRuns = now, sidecarRuns(r) })
 	if p.limits.Can.Sidecars {
 		return
 	}
@@ -87,11 +87,11 @@ func (p *Provider) beginSidecars(r *record, names []string, grace time.Duration)
 	}
 }
 
-// sidecarRuns counts the restarts of these sidecars: one that comes back after it
-// was ended will do so for ever.
-func sidecarRuns(r *record, names []string) int32 {
+// sidecarRuns counts the restarts of the pod's sidecars, those that have ended
+// among them: one that comes back after it was ended will do so for ever.
+func sidecarRuns(r *record) int32 {
 	var n int32
-	for _, name := range names {
+	for _, name := range translate.Sidecars(r.pod) {
 		if c := containerState(r.group, name); c != nil {
 			n += c.RestartCount
 		}

@@ -356,3 +356,24 @@ func TestSidecarImage(t *testing.T) {
 		}
 	})
 }
+
+// TestSidecarsEndOneByOne: that one of two sidecars has ended, and was restarted
+// in its life, is no sign that the other comes back.
+func TestSidecarsEndOneByOne(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("job", withSidecar, withSidecar, func(p *corev1.Pod) {
+			p.Spec.InitContainers[1].Name = "other"
+			p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+		})
+		h.cloud.Change(id, func(g *cloudapi.Group) { g.Containers[0].RestartCount = 2 })
+		h.finishOne(id, "main", 0)
+		h.until(10*time.Second, "the sidecars are told to end", func() bool { return h.cloud.Count(fakecloud.OpExec) == 2 })
+		h.finishOne(id, "side", 0)
+		h.never(20*time.Second, "the group is deleted within the grace period", func() bool { return h.cloud.Count(fakecloud.OpDelete) > 0 })
+		h.finishAll(id, "other", 0, cloudapi.StatusSucceeded)
+		h.phase("job", corev1.PodSucceeded)
+		if events := h.events.with("SidecarNotEnded"); len(events) > 0 {
+			t.Errorf("events %q", events)
+		}
+	})
+}

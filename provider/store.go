@@ -22,8 +22,10 @@ type record struct {
 	pod *corev1.Pod
 	// firstSeen is when this process first saw the pod.
 	firstSeen time.Time
-	// failAt is when a pod that was refused fails; zero before that.
-	failAt time.Time
+	// failAt is when a pod that was refused fails; zero before that. rejected: it
+	// was the cloud that refused it, which is not asked again before.
+	failAt   time.Time
+	rejected bool
 	// gone: the pod is no longer in the API server. buried: we have asked the
 	// API server to remove it, which finalizers may still hold up.
 	gone, buried bool

@@ -107,11 +107,12 @@ func (t *tail) first(ctx context.Context) error {
 }
 
 // firstLines is how many lines to ask for at first; 0 for all there are. A
-// window without times must start as wide as it will be, or the next answer
-// could not be joined to it.
+// window that goes on must start as wide as it will be: without times the next
+// answer could not be joined to it, and with them lines before the tail, which
+// the next answer brings for their time, would seem new.
 func (t *tail) firstLines() int {
 	n := t.options.Tail
-	if n == nil || *n <= 0 || *n >= int64(t.limits.MaxLines) || (t.options.Follow && !t.timed) {
+	if n == nil || *n <= 0 || *n >= int64(t.limits.MaxLines) || t.options.Follow {
 		return 0
 	}
 	return int(*n)

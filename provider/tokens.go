@@ -59,13 +59,19 @@ func newIssued(status *authenticationv1.TokenRequestStatus, seconds int64, now t
 }
 
 // requestTokens asks the API server for the service-account tokens that the
-// pod projects, each bound to the pod, and notes when they are due.
-func (p *Provider) requestTokens(ctx context.Context, pod *corev1.Pod, needs translate.Requirements, found map[translate.TokenKey]string) error {
+// pod projects, each bound to the pod, and notes when they are due. A pod that
+// waits for something else keeps its tokens until then.
+func (p *Provider) requestTokens(ctx context.Context, r *record, needs translate.Requirements, found map[translate.TokenKey]string) error {
+	now := p.Clock.Now()
 	for _, token := range needs.Tokens {
 		if _, ok := found[token.TokenKey]; ok {
 			continue
 		}
-		status, err := p.requestToken(ctx, pod, needs.ServiceAccount, token.TokenKey)
+		if old, known := r.tokens[token.TokenKey]; known && now.Before(old.renew) {
+			found[token.TokenKey] = old.value
+			continue
+		}
+		status, err := p.requestToken(ctx, r.pod, needs.ServiceAccount, token.TokenKey)
 		if apierrors.IsNotFound(err) {
 			continue
 		}
@@ -118,6 +124,9 @@ func (p *Provider) noteToken(pod *corev1.Pod, key translate.TokenKey, token issu
 func (p *Provider) freshTokens(ctx context.Context, r *record, needs translate.Requirements, found map[translate.TokenKey]string) {
 	now := p.Clock.Now()
 	for _, token := range needs.Tokens {
+		if _, ok := found[token.TokenKey]; ok {
+			continue
+		}
 		old, known := r.tokens[token.TokenKey]
 		if known && now.Before(old.renew) {
 			found[token.TokenKey] = old.value

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -10,9 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	k8stesting "k8s.io/client-go/testing"
+
+	"github.com/cumulet/cumulet/internal/fakecloud"
 )
 
 // issuer answers token requests with token-1, token-2 and so on.
@@ -84,12 +88,12 @@ func TestTokenRenewed(t *testing.T) {
 func TestTokenRenewalFails(t *testing.T) {
 	run(t, func(h *harness) {
 		sh, issued := h.shell(), h.issuer()
-		h.running("web", withToken(600))
 		var failing atomic.Bool
-		failing.Store(true)
 		h.kube.PrependReactor("create", "serviceaccounts", func(k8stesting.Action) (bool, runtime.Object, error) {
 			return failing.Load(), nil, fmt.Errorf("the API server is away")
 		})
+		h.running("web", withToken(600))
+		failing.Store(true)
 		h.wait(540 * time.Second)
 		if n := len(sh.given()); n != 0 {
 			t.Errorf("%d scripts without a new token", n)
@@ -129,4 +133,81 @@ func TestTokenAfterRestart(t *testing.T) {
 			t.Errorf("%d tokens, %d scripts when that one is due", issued.Load(), len(sh.given()))
 		}
 	})
+}
+
+// TestTokenWhileWaiting: a pod that waits for something else looks every few
+// seconds; its token is good meanwhile.
+func TestTokenWhileWaiting(t *testing.T) {
+	run(t, func(h *harness) {
+		issued := h.issuer()
+		h.create("web", withToken(3600), envFromConfigMap)
+		h.wait(10 * time.Minute)
+		if n := issued.Load(); n != 1 {
+			t.Errorf("%d tokens in ten minutes of waiting, want 1", n)
+		}
+		h.wait(50 * time.Minute) // it would expire in the group
+		if n := issued.Load(); n != 2 {
+			t.Errorf("%d tokens in an hour, want 2", n)
+		}
+		h.createConfigMap()
+		h.group("uid-web")
+		if calls := h.cloud.Calls(fakecloud.OpCreate); string(calls[0].Spec.Volumes[0].Files.Items[0].Content) != "token-2" {
+			t.Errorf("volumes %+v", calls[0].Spec.Volumes)
+		}
+	})
+}
+
+// TestTokenOfTwoVolumes: what is the same token is requested once.
+func TestTokenOfTwoVolumes(t *testing.T) {
+	run(t, func(h *harness) {
+		sh, issued := h.shell(), h.issuer()
+		h.running("web", withToken(600), func(p *corev1.Pod) {
+			p.Spec.Volumes = append(p.Spec.Volumes, *p.Spec.Volumes[0].DeepCopy())
+			p.Spec.Volumes[1].Name = "again"
+			p.Spec.Containers[0].VolumeMounts = append(p.Spec.Containers[0].VolumeMounts, corev1.VolumeMount{Name: "again", MountPath: "/again"})
+		})
+		h.wait(490 * time.Second)
+		if s := sh.given(); issued.Load() != 2 || len(s) != 2 || !strings.Contains(s[0], "2'") || !strings.Contains(s[1], "2'") {
+			t.Errorf("%d tokens, scripts %q", issued.Load(), s)
+		}
+	})
+}
+
+// TestTokenRefused: why a pod does not get its token is told on the pod.
+func TestTokenRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason string
+		err    error
+		want   string
+	}{
+		"Forbidden": {"for longer than the authorizer may take", apierrors.NewForbidden(corev1.Resource("serviceaccounts/token"), "robot", errors.New("no rule")),
+			`serviceaccounts/token "robot" is forbidden: no rule`},
+		"Internal": {"the API server fails", apierrors.NewInternalError(errors.New("no signer")), "Internal error occurred: no signer"},
+		"TooMany":  {"it has too much to do", apierrors.NewTooManyRequests("later", 1), "later"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(h *harness) {
+				var failing atomic.Bool
+				failing.Store(true)
+				issued := h.issuer()
+				h.kube.PrependReactor("create", "serviceaccounts", func(k8stesting.Action) (bool, runtime.Object, error) {
+					return failing.Load(), nil, c.err
+				})
+				h.create("web", withToken(600))
+				want := "Warning FailedSync: error syncing pod: requesting token of service account shop/robot: " + c.want
+				h.until(20*time.Second, "told", func() bool { return len(h.events.with(want)) > 0 })
+				h.wait(time.Second)
+				pod := h.api.pod("web")
+				if s := pod.Status; s.Phase != corev1.PodPending || len(s.ContainerStatuses) != 1 || s.ContainerStatuses[0].State.Waiting.Reason != "ContainerCreating" {
+					t.Errorf("%s: status %+v, events %q", c.reason, s, h.events.all())
+				}
+				failing.Store(false)
+				h.wait(createRetries)
+				h.group("uid-web")
+				if n := issued.Load(); n != 1 {
+					t.Errorf("%d tokens", n)
+				}
+			})
+		})
+	}
 }

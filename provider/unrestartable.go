@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -28,6 +29,9 @@ func WithUnrestartable(pod *corev1.Pod, limits cloudapi.Limits, restarts bool, e
 		return err
 	}
 	if refused, ok := errors.AsType[*translate.Refused](err); ok {
+		more = slices.DeleteFunc(more, func(r translate.Refusal) bool {
+			return slices.ContainsFunc(refused.Refusals, func(o translate.Refusal) bool { return o.Field == r.Field })
+		})
 		more = append(more, refused.Refusals...)
 	}
 	return translate.NewRefused(more)

@@ -138,7 +138,7 @@ func (p *Provider) sweep(ctx context.Context) {
 		p.Log.Error(err, "sweeping container groups")
 		return
 	}
-	p.orphans.collect(ctx, p, listed, begun)
+	p.orphans.collect(p, listed, begun)
 	p.sweeps.Store(&sweeps{count: p.sweeps.Load().count + 1, begun: begun, took: p.Clock.Since(begun)})
 	p.sweptOnce.Do(p.firstSweepDone)
 }
@@ -227,7 +227,7 @@ func (p *Provider) observeGroup(group *cloudapi.Group, revision string, now time
 	p.store.update(uid, func(r *record) {
 		r.detailAt, r.absent, r.vanished = now, 0, false
 		before = r.group
-		if stale = before != nil && goesBack(before.Status, group.Status); !stale {
+		if stale = before != nil && isOlder(before, group); !stale {
 			r.group, r.revision = group, revision
 			if r.images == nil {
 				r.images = imagesSeen(group)

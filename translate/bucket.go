@@ -2,6 +2,8 @@ package translate
 
 import (
 	"path"
+	"strings"
+	"unicode"
 
 	"github.com/cumulet/cumulet/cloudapi"
 )
@@ -42,10 +44,27 @@ func (t *translation) bucket(s *stored) (cloudapi.Volume, bool) {
 	if kind := a.take("fuseType"); kind != "" && kind != "ossfs" {
 		t.rejectf(s, "fuseType %q: the cloud mounts by ossfs", kind)
 	}
+	t.oneWordEach(s, b)
 	if !t.credentials(s, b) {
 		return cloudapi.Volume{}, false
 	}
 	return cloudapi.Volume{Name: s.name, Bucket: b}, len(t.refusals) == told
+}
+
+// oneWordEach keeps a pod's words from becoming options of the mount program,
+// one of which names a RAM role.
+func (t *translation) oneWordEach(s *stored, b *cloudapi.Bucket) {
+	if !s.inPod {
+		return
+	}
+	for _, word := range []struct{ name, value string }{{"bucket", b.Name}, {"url", b.Endpoint}, {"path", b.Path}} {
+		if strings.ContainsFunc(word.value, unicode.IsSpace) {
+			t.rejectf(s, "%s must have no spaces", word.name)
+		}
+	}
+	if strings.Contains(b.Options, "ram_role") {
+		t.rejectf(s, "otherOpts: a role is named by ramRole, not by ram_role")
+	}
 }
 
 // credentials settles by whose right the bucket is read.

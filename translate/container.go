@@ -25,8 +25,7 @@ func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi
 		GPU:        gpus(c),
 		Security:   t.security(c, path),
 	}
-	t.checkCommand(out.Command, t.limits.MaxCommand, path.Child("command"))
-	t.checkCommand(out.Args, t.limits.MaxArgs, path.Child("args"))
+	t.checkWords(out.Command, out.Args, path)
 	t.pullPolicy(&out, c, path)
 	t.terminationMessage(&out, c)
 	return out, s
@@ -92,13 +91,5 @@ func (t *translation) terminationMessage(out *cloudapi.Container, c *corev1.Cont
 	}
 	if c.TerminationMessagePolicy != corev1.TerminationMessageReadFile {
 		out.TerminationMessagePolicy = string(c.TerminationMessagePolicy)
-	}
-}
-
-// checkCommand holds a command or its arguments against the cloud's limits.
-func (t *translation) checkCommand(words []string, maxWords int, path *field.Path) {
-	t.atMost(path, maxWords, len(words), "elements")
-	for i, w := range words {
-		t.atMost(path.Index(i), t.limits.MaxCommandBytes, len(w), "bytes")
 	}
 }

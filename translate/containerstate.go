@@ -26,8 +26,10 @@ const (
 	// it did not see: that of a process ended by SIGKILL.
 	exitCodeUnknown = 137
 	// maxMessages is how many bytes the termination messages of all
-	// containers of a pod may have, by the kubelet's rule.
+	// containers of a pod may have, maxMessage those of one, by the kubelet's
+	// rules.
 	maxMessages = 12 * 1024
+	maxMessage  = 4 * 1024
 )
 
 // container is the status of one container. seen is what the cloud tells, nil
@@ -45,7 +47,7 @@ func (w *statusWriter) container(c *corev1.Container, seen *cloudapi.ContainerSt
 	w.keepEnded(&out, old)
 	w.endWithGroup(&out)
 	w.identify(&out, seen)
-	setAllocated(&out, c)
+	w.setAllocated(&out, c)
 	return out
 }
 
@@ -60,30 +62,57 @@ func (w *statusWriter) unseen(out, old *corev1.ContainerStatus) {
 	}
 }
 
-// observed takes over what the cloud tells. Restart counts never fall.
+// observed takes over what the cloud tells. Restart counts never fall, and no run
+// comes back after its end.
 func (w *statusWriter) observed(out *corev1.ContainerStatus, seen *cloudapi.ContainerState, old *corev1.ContainerStatus) {
-	sameRun := old != nil && seen.RestartCount <= old.RestartCount
+	run := relate(seen, old)
+	if run == runBefore {
+		return
+	}
+	sameRun := run == runSame
 	out.RestartCount = max(out.RestartCount, seen.RestartCount)
+	if run == runAfter && old != nil && out.RestartCount == old.RestartCount { // the cloud counts anew
+		out.RestartCount++
+	}
 	if seen.Image != "" {
 		out.Image = seen.Image
 	}
 	if seen.ImageID != "" {
 		out.ImageID = seen.ImageID
 	}
-	var before *corev1.ContainerState
+	var before, last *corev1.ContainerState
 	if old != nil && sameRun {
-		before = &old.State
+		before, last = &old.State, &old.LastTerminationState
 	}
 	out.State = w.state(seen.Current, before)
+	w.lastTermination(out, seen, old, last)
+	w.backsOff(out, seen)
+}
+
+// lastTermination tells the end of the run before: what the cloud tells of it, with
+// missing times from what was written of it, or what was written of a run that is
+// over now.
+func (w *statusWriter) lastTermination(out *corev1.ContainerStatus, seen *cloudapi.ContainerState, old *corev1.ContainerStatus, last *corev1.ContainerState) {
+	if last != nil && old.State.Terminated != nil && out.State.Terminated == nil {
+		last = &old.State // it is the run that ended just now
+	}
 	switch {
 	case seen.Previous != nil && seen.Previous.Kind == cloudapi.RunTerminated:
-		var last *corev1.ContainerState
-		if old != nil && sameRun {
-			last = &old.LastTerminationState
-		}
 		out.LastTerminationState = w.state(*seen.Previous, last)
-	case old != nil && old.State.Terminated != nil && (out.State.Terminated == nil || !sameRun):
+	case old != nil && old.State.Terminated != nil && (out.State.Terminated == nil || last == nil):
 		out.LastTerminationState = *old.State.DeepCopy()
+	}
+}
+
+// backsOff words a wait for which the cloud gives no reason and that follows the
+// end of a run. A group that is restarted or updated as a whole does not back off.
+func (w *statusWriter) backsOff(out *corev1.ContainerStatus, seen *cloudapi.ContainerState) {
+	ordered := w.group.Status == cloudapi.StatusRestarting || w.group.Status == cloudapi.StatusUpdating
+	if out.State.Waiting == nil || out.LastTerminationState.Terminated == nil || ordered {
+		return
+	}
+	if givenReason(seen.Current) == "" && seen.Current.Message == "" {
+		out.State.Waiting.Reason = reasonCrashLoopBackOff
 	}
 }
 
@@ -141,7 +170,7 @@ func (w *statusWriter) terminated(r cloudapi.RunState, before *corev1.ContainerS
 // waiting words a wait as a kubelet does. The clouds' agents use the kubelet's
 // reasons; where one is missing, its message tells.
 func (w *statusWriter) waiting(r cloudapi.RunState) corev1.ContainerState {
-	reason := r.Reason
+	reason := givenReason(r)
 	switch {
 	case reason != "":
 	case strings.HasPrefix(r.Message, "Back-off restarting"), strings.Contains(r.Message, "restarting failed container"):
@@ -153,7 +182,17 @@ func (w *statusWriter) waiting(r cloudapi.RunState) corev1.ContainerState {
 	default:
 		reason = reasonContainerCreating
 	}
-	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: r.Message}}
+	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: NamesPod(w.pod, r.Message)}}
+}
+
+// givenReason is the cloud's reason of a wait. The word for the state itself, which
+// clouds write there too, is none.
+func givenReason(r cloudapi.RunState) string {
+	switch strings.ToLower(r.Reason) {
+	case "waiting", "created", "pending":
+		return ""
+	}
+	return r.Reason
 }
 
 // keepEnded lets no container rise again that may not restart, which the API
@@ -162,9 +201,21 @@ func (w *statusWriter) keepEnded(out, old *corev1.ContainerStatus) {
 	if old == nil || old.State.Terminated == nil || out.State.Terminated != nil {
 		return
 	}
-	if isTerminal(w.old.Phase) || !isSidecar(w.pod, out.Name) && !restarts(w.pod, old.State.Terminated.ExitCode) {
+	if isTerminal(w.old.Phase) || !w.mayRise(out.Name, old.State.Terminated.ExitCode) {
 		out.State, out.LastTerminationState = *old.State.DeepCopy(), *old.LastTerminationState.DeepCopy()
+		out.RestartCount = old.RestartCount
 	}
+}
+
+// mayRise tells whether a container that ended with this code may run again: an
+// init container that has succeeded never does, whatever the restart policy.
+func (w *statusWriter) mayRise(name string, exitCode int32) bool {
+	for i := range w.pod.Spec.InitContainers {
+		if c := &w.pod.Spec.InitContainers[i]; c.Name == name {
+			return isRestartable(c) || exitCode != 0 && restarts(w.pod, exitCode)
+		}
+	}
+	return restarts(w.pod, exitCode)
 }
 
 // endWithGroup ends a container whose group has ended. One that never ran
@@ -197,9 +248,11 @@ func (w *statusWriter) lostState(before *corev1.ContainerState) corev1.Container
 // is made up of group and name.
 func (w *statusWriter) identify(out *corev1.ContainerStatus, seen *cloudapi.ContainerState) {
 	if seen != nil && seen.ContainerID != "" {
-		out.ContainerID = seen.ContainerID
-		if !strings.Contains(out.ContainerID, "://") {
-			out.ContainerID = w.opts.Provider + "://" + out.ContainerID
+		switch {
+		case strings.Contains(seen.ContainerID, "://"):
+			out.ContainerID = seen.ContainerID
+		case w.opts.Provider != "": // without a scheme it is none
+			out.ContainerID = w.opts.Provider + "://" + seen.ContainerID
 		}
 	}
 	hasRun := out.State.Waiting == nil || out.LastTerminationState.Terminated != nil
@@ -216,8 +269,8 @@ func (w *statusWriter) identify(out *corev1.ContainerStatus, seen *cloudapi.Cont
 
 // shortMessage cuts a termination message to the container's share.
 func (w *statusWriter) shortMessage(message string) string {
-	n := len(w.pod.Spec.Containers) + len(w.pod.Spec.InitContainers)
-	limit := maxMessages / max(n, 1)
+	n := len(w.pod.Spec.Containers) + len(w.pod.Spec.InitContainers) + len(w.pod.Spec.EphemeralContainers)
+	limit := min(maxMessage, maxMessages/max(n, 1))
 	if len(message) <= limit {
 		return message
 	}

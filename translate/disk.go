@@ -103,6 +103,10 @@ func (t *translation) newDisk(s *stored, d *cloudapi.Disk) {
 	if d.SnapshotID != "" && !limits.Snapshots {
 		t.rejectf(s, "snapshotId: the cloud makes no disk of a snapshot with a group")
 	}
+	// A disk made of a snapshot holds what another disk held.
+	if reason := t.allowed(PolicyDisk, d.SnapshotID); s.inPod && d.SnapshotID != "" && reason != "" {
+		t.rejectf(s, "snapshotId: %s", reason)
+	}
 	if category := t.category(s, d); category != nil {
 		t.diskSize(s, d, category)
 	}

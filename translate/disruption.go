@@ -21,7 +21,7 @@ const (
 // machine back; nil for other pods. Jobs and budgets tell by it such an end from a
 // failure of the pod's own. The reason is a kubelet's for what it ends itself.
 func (w *statusWriter) disruption() *corev1.PodCondition {
-	if w.group == nil {
+	if w.group == nil || isTerminal(w.old.Phase) { // what has ended was not ended by that
 		return nil
 	}
 	announced := slices.ContainsFunc(w.group.Events, func(e cloudapi.Event) bool { return e.Reason == eventSpotRelease })

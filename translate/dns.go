@@ -149,7 +149,11 @@ func (t *translation) hostAliases() []cloudapi.HostAlias {
 	aliases := t.pod.Spec.HostAliases
 	t.atMost(field.NewPath("spec", "hostAliases"), t.limits.MaxHostAliases, len(aliases), "host aliases")
 	var out []cloudapi.HostAlias
-	for _, a := range aliases {
+	for i, a := range aliases {
+		if len(a.Hostnames) == 0 {
+			t.notef(field.NewPath("spec", "hostAliases").Index(i), DecisionIgnored, "it names no host")
+			continue
+		}
 		out = append(out, cloudapi.HostAlias{IP: a.IP, Hostnames: slices.Clone(a.Hostnames)})
 	}
 	return out

@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 func (t *translation) podField(ref *corev1.ObjectFieldSelector, container string, path *field.Path) (value, fieldPath string, ok bool) {
 	switch ref.FieldPath {
 	case "spec.nodeName", "spec.host":
-		return t.pod.Spec.NodeName, "", true
+		return orDefault(t.pod.Spec.NodeName, t.opts.Node), "", true
 	case "spec.serviceAccountName":
 		return t.pod.Spec.ServiceAccountName, "", true
 	case "status.hostIP", "status.hostIPs":
@@ -99,12 +98,11 @@ func (t *translation) resourceField(ref *corev1.ResourceFieldSelector, container
 	case "requests":
 		q = c.Resources.Requests[corev1.ResourceName(name)]
 	}
-	value, err := inUnits(side, name, q, ref.Divisor)
-	if err != nil {
-		t.refusef(path.Child("resource"), "%s", err)
-		return "", false
+	value, ok := inUnits(side, name, q, ref.Divisor)
+	if !ok {
+		t.refusef(path.Child("resource"), "unsupported container resource: %s", ref.Resource)
 	}
-	return value, true
+	return value, ok
 }
 
 // wholeLimit is the limit of a container without one of its own: the pod's, else
@@ -117,8 +115,9 @@ func (t *translation) wholeLimit(name corev1.ResourceName) resource.Quantity {
 }
 
 // inUnits divides and rounds up: CPU in thousandths of a core, everything else
-// in whole bytes, before the division.
-func inUnits(side, name string, q, divisor resource.Quantity) (string, error) {
+// in whole bytes, before the division. ok is false for what containers cannot
+// be asked of.
+func inUnits(side, name string, q, divisor resource.Quantity) (value string, ok bool) {
 	known := side == "limits" || side == "requests"
 	switch corev1.ResourceName(name) {
 	case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
@@ -126,7 +125,7 @@ func inUnits(side, name string, q, divisor resource.Quantity) (string, error) {
 		known = known && isHugePages(name)
 	}
 	if !known {
-		return "", fmt.Errorf("unsupported container resource: %s.%s", side, name)
+		return "", false
 	}
 	if divisor.Sign() <= 0 {
 		divisor = resource.MustParse("1")
@@ -135,7 +134,7 @@ func inUnits(side, name string, q, divisor resource.Quantity) (string, error) {
 	if corev1.ResourceName(name) == corev1.ResourceCPU {
 		amount, unit = milliCores(q), milliCores(divisor)
 	}
-	return strconv.FormatInt(ceilDivide(amount, unit), 10), nil
+	return strconv.FormatInt(ceilDivide(amount, unit), 10), true
 }
 
 // isHugePages tells whether a resource is huge pages. They are never

@@ -82,7 +82,7 @@ func (t *translation) environment(c *corev1.Container, path *field.Path) *enviro
 // not take are left out with the event that kubelets used for such names.
 func (t *translation) addSource(e *environment, c *corev1.Container, index int, path *field.Path) {
 	from := c.EnvFrom[index]
-	values, kind, name := map[string]string{}, KindConfigMap, ""
+	values, kind, name := map[string]string{}, "configMap", ""
 	switch {
 	case from.ConfigMapRef != nil:
 		name = from.ConfigMapRef.Name
@@ -92,7 +92,7 @@ func (t *translation) addSource(e *environment, c *corev1.Container, index int, 
 		}
 		values = cm.Data
 	case from.SecretRef != nil:
-		kind, name = KindSecret, from.SecretRef.Name
+		kind, name = "secret", from.SecretRef.Name
 		secret := t.secret(name, isTrue(from.SecretRef.Optional), MissingReference{Container: c.Name})
 		if secret == nil {
 			return
@@ -105,11 +105,11 @@ func (t *translation) addSource(e *environment, c *corev1.Container, index int, 
 	for _, key := range sortedKeys(values) {
 		full := from.Prefix + key
 		if t.variableNameFault(full) != "" {
-			skipped = append(skipped, key)
+			skipped = append(skipped, full)
 			continue
 		}
 		t.checkValue(path, full, values[key])
-		e.set(cloudapi.EnvVar{Name: full, Value: values[key], Secret: kind == KindSecret})
+		e.set(cloudapi.EnvVar{Name: full, Value: values[key], Secret: from.SecretRef != nil})
 	}
 	if len(skipped) > 0 {
 		t.eventf(EventInvalidVariables,
@@ -223,5 +223,8 @@ func (t *translation) variableNameFault(name string) string {
 }
 
 func (t *translation) checkValue(path *field.Path, name, value string) {
+	if !isText(value) {
+		t.refusef(path, "the value of %s is %s", name, notText)
+	}
 	t.atMost(path, t.limits.MaxEnvValue, utf8.RuneCountInString(value), "characters in the value of "+name)
 }

@@ -3,9 +3,10 @@ package translate
 import "slices"
 
 const (
-	reasonNodeProbe = "the cloud cannot run this probe; the node runs it"
-	reasonStartup   = "the clouds have no startup probe; the node runs it, and the container's readiness probe"
-	reasonNodeHook  = "the cloud runs no hooks; the node does: postStart when it sees that the container runs, " +
+	reasonNodeProbe     = "the cloud cannot run this probe; the node runs it"
+	reasonNodeReadiness = "the cloud cannot run this probe, or does not tell how it ends; the node runs it"
+	reasonStartup       = "the clouds have no startup probe; the node runs it, and the container's readiness probe"
+	reasonNodeHook      = "the cloud runs no hooks; the node does: postStart when it sees that the container runs, " +
 		"preStop before it deletes the group, not when the cloud ends a container by itself"
 	reasonSleep = "the clouds' hooks cannot sleep; the node does: after it sees that the container runs, or before it deletes the " +
 		"group, not when the cloud ends a container by itself"
@@ -24,7 +25,7 @@ func containerFields() []Field {
 		commonContainerFields(),
 		withParts(by("LivenessProbe", DecisionEmulated, reasonNodeProbe, "livenessProbe")),
 		probeFields("livenessProbe"),
-		withParts(by("ReadinessProbe", DecisionEmulated, reasonNodeProbe, "readinessProbe")),
+		withParts(by("ReadinessProbe", DecisionEmulated, reasonNodeReadiness, "readinessProbe")),
 		probeFields("readinessProbe"),
 		emulated(reasonStartup, "startupProbe"),
 		probeFields("startupProbe"),

@@ -38,7 +38,7 @@ const (
 	reasonClaim      = "by the PersistentVolume that the claim is bound to: a disk, network file system or bucket of the cloud, by its CSI " +
 		"or FlexVolume driver, or nfs; others are refused with the PersistentVolume's name. The cloud attaches a disk itself: there is " +
 		"no VolumeAttachment. While the claim is not bound, the pod waits"
-	reasonDriver     = "of the drivers whose volumes the cloud mounts itself; a disk that exists and a ramRole need the node's policy"
+	reasonDriver     = "of the drivers whose volumes the cloud mounts itself; a disk or snapshot that exists and a ramRole need the node's policy"
 	reasonAttributes = "those that the cloud has a word for; others are refused by name, and of a disk that exists left out"
 )
 

@@ -5,7 +5,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -166,8 +165,8 @@ func (t *translation) checkFiles(set *fileSet, files []cloudapi.File, at *field.
 	t.atMost(at, t.limits.MaxFiles, len(files), "files in the volume")
 	for _, f := range files {
 		t.atMost(at, t.limits.MaxFileBytes, len(f.Content), "bytes in the file "+f.Path)
-		if !t.limits.Can.BinaryFiles && !utf8.Valid(f.Content) {
-			t.refusef(at, "the file %s is not text in UTF-8, and the cloud takes no other", f.Path)
+		if !t.limits.Can.BinaryFiles && !isText(string(f.Content)) {
+			t.refusef(at, "the file %s is %s, and the cloud takes no other", f.Path, notText)
 		}
 		if !t.limits.Can.NestedFilePaths && strings.Contains(f.Path, "/") {
 			t.refusef(at, "the file %s is in a directory of its own, and the cloud takes a flat list", f.Path)

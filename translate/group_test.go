@@ -36,6 +36,14 @@ func TestNeeds(t *testing.T) {
 	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "t", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}},
 	}}})
+	pod.Spec.InitContainers[0].VolumeMounts = []corev1.VolumeMount{{Name: "t", MountPath: "/t"}}
+	for name, source := range map[string]corev1.VolumeSource{
+		"unmounted-map":    {ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "unmounted"}}},
+		"unmounted-secret": {Secret: &corev1.SecretVolumeSource{SecretName: "unmounted"}},
+		"unmounted-claim":  {PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "unmounted"}},
+	} {
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: name, VolumeSource: source})
+	}
 	want := translate.Requirements{
 		ConfigMaps:  []translate.Reference{{Name: "maybe", Optional: true}, {Name: "nothing", Optional: true}, {Name: "settings"}},
 		Secrets:     []translate.Reference{{Name: "login"}, {Name: "other"}},
@@ -181,7 +189,7 @@ func TestMasterService(t *testing.T) {
 func TestDocumentedKCI(t *testing.T) {
 	cases := map[string][]string{
 		"probes":          {"spec.containers[0].livenessProbe: the node would have to end the container", "spec.containers[1].livenessProbe: ", "spec.containers[1].readinessProbe.exec: "},
-		"hooks":           {"spec.containers[0].lifecycle.postStart: the cloud runs no hooks", "spec.containers[0].lifecycle.preStop.exec: ", "spec.containers[1].lifecycle.preStop: "},
+		"hooks":           {"spec.containers[0].lifecycle.postStart: the node would have to end the container", "spec.containers[0].lifecycle.preStop.exec: "},
 		"init-containers": {"spec.initContainers: "},
 		"nfs":             {"spec.volumes[0].nfs: ", "spec.volumes[1].nfs: "},
 		"secret-volume":   {"spec.volumes[0].secret.defaultMode: ", "spec.volumes[0].secret.items[0].mode: "},
@@ -285,8 +293,8 @@ func BenchmarkGroup(b *testing.B) {
 func TestBadOptions(t *testing.T) {
 	cases := map[string]func(*translate.Options){
 		"compiling Limits.EnvKey":       func(o *translate.Options) { o.Limits.EnvKey = "(" },
-		"cluster id has 129 characters": func(o *translate.Options) { o.Cluster = strings.Repeat("c", 129) },
-		"node name has 129 characters":  func(o *translate.Options) { o.Node = strings.Repeat("n", 129) },
+		"cluster id has 257 characters": func(o *translate.Options) { o.Cluster = strings.Repeat("c", 257) },
+		"node name has 257 characters":  func(o *translate.Options) { o.Node = strings.Repeat("n", 257) },
 	}
 	for want, change := range cases {
 		o := options(eciLimits())

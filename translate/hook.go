@@ -16,11 +16,11 @@ func (t *translation) hooks(out *cloudapi.Container, c *corev1.Container, path *
 		return
 	}
 	path = path.Child("lifecycle")
-	out.PostStart = t.hook(c, c.Lifecycle.PostStart, path.Child("postStart"))
-	out.PreStop = t.hook(c, c.Lifecycle.PreStop, path.Child("preStop"))
+	out.PostStart = t.hook(c, HookPostStart, c.Lifecycle.PostStart, path.Child("postStart"))
+	out.PreStop = t.hook(c, HookPreStop, c.Lifecycle.PreStop, path.Child("preStop"))
 }
 
-func (t *translation) hook(c *corev1.Container, h *corev1.LifecycleHandler, path *field.Path) *cloudapi.Handler {
+func (t *translation) hook(c *corev1.Container, kind HookKind, h *corev1.LifecycleHandler, path *field.Path) *cloudapi.Handler {
 	if h == nil {
 		return nil
 	}
@@ -39,10 +39,11 @@ func (t *translation) hook(c *corev1.Container, h *corev1.LifecycleHandler, path
 		return &out
 	}
 	switch {
-	case !t.limits.Can.Exec && h.Exec == nil:
-		t.refusef(path, "the cloud runs no hooks, and no commands by which the node could")
+	case h.TCPSocket != nil: // the table has refused it
 	case h.Exec != nil:
 		t.checkExec(out.Exec, path.Child("exec"))
+	case kind == HookPostStart && !t.limits.Can.Exec:
+		t.refusef(path, reasonNoEnd)
 	}
 	return nil
 }
@@ -56,7 +57,7 @@ func (t *translation) handler(c *corev1.Container, h corev1.LifecycleHandler, pa
 		out.HTTP = &cloudapi.HTTPHandler{
 			Scheme: orDefault(string(h.HTTPGet.Scheme), string(corev1.URISchemeHTTP)),
 			Host:   h.HTTPGet.Host,
-			Path:   orDefault(h.HTTPGet.Path, "/"),
+			Path:   onWire(h.HTTPGet.Path),
 			Port:   t.port(c, h.HTTPGet.Port, path.Child("httpGet", "port")),
 		}
 		for _, header := range h.HTTPGet.HTTPHeaders {

@@ -19,7 +19,10 @@ func (t *translation) hostPath(name string, h *corev1.HostPathVolumeSource, at *
 		}
 		return cloudapi.Volume{}, false
 	}
-	told := len(t.refusals)
+	told, typeAt := len(t.refusals), at
+	if origin == "" {
+		typeAt = at.Child("type")
+	}
 	if !path.IsAbs(h.Path) || leavesVolume(strings.TrimLeft(h.Path, "/")) {
 		t.refusef(at, "%spath %q must be absolute and without ..", origin, h.Path)
 	}
@@ -30,11 +33,11 @@ func (t *translation) hostPath(name string, h *corev1.HostPathVolumeSource, at *
 	switch kind := hostPathType(h); {
 	case kind == corev1.HostPathUnset:
 	case !t.limits.Can.HostPathType:
-		t.refusef(at, "%stype %s: the cloud does not look what is at a path of the machine", origin, kind)
+		t.refusef(typeAt, "%stype %s: the cloud does not look what is at a path of the machine", origin, kind)
 	case kind == corev1.HostPathDirectory, kind == corev1.HostPathFile:
 		out.Type = string(kind)
 	default:
-		t.refusef(at, "%stype %s: the cloud knows Directory and File", origin, kind)
+		t.refusef(typeAt, "%stype %s: the cloud knows Directory and File", origin, kind)
 	}
 	return cloudapi.Volume{Name: name, HostPath: out}, len(t.refusals) == told
 }

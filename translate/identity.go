@@ -111,7 +111,7 @@ func (t *translation) identity() cloudapi.Identity {
 	}
 	if t.limits.Tags {
 		for _, tag := range []struct{ field, value string }{{"name", id.PodName}, {"namespace", id.Namespace}, {"uid", id.PodUID}} {
-			t.atMost(meta.Child(tag.field), t.limits.MaxTagValue, utf8.RuneCountInString(tag.value), "characters for a tag of the group")
+			t.atMost(meta.Child(tag.field), t.limits.MaxTagValue, utf8.RuneCountInString(tag.value), "characters for the tags of the group")
 		}
 		return id
 	}

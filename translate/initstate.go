@@ -42,7 +42,7 @@ func (w *statusWriter) initContainer(
 		w.unseen(&out, old)
 	}
 	w.identify(&out, nil)
-	setAllocated(&out, c)
+	w.setAllocated(&out, c)
 	return out
 }
 
@@ -62,12 +62,30 @@ func (w *statusWriter) endedWell(out *corev1.ContainerStatus, at time.Time) {
 	out.State = corev1.ContainerState{Terminated: w.terminated(run, &corev1.ContainerState{Running: out.State.Running})}
 }
 
-// isInitialized tells whether the init containers must have ended well.
+// isInitialized tells whether the init containers must have ended well. That the
+// group runs may mean no more than that its machine does, when every container
+// waits for them.
 func (w *statusWriter) isInitialized() bool {
-	if w.group != nil && (w.group.Status == cloudapi.StatusRunning || w.group.Status == cloudapi.StatusSucceeded) {
+	switch {
+	case hasStarted(w.status.ContainerStatuses):
 		return true
+	case w.group == nil:
+		return false
+	default:
+		return w.group.Status == cloudapi.StatusSucceeded || w.group.Status == cloudapi.StatusRunning && !w.awaitsInit()
 	}
-	return hasStarted(w.status.ContainerStatuses)
+}
+
+// awaitsInit tells whether the cloud says of every container that it waits for
+// the init containers.
+func (w *statusWriter) awaitsInit() bool {
+	for i := range w.pod.Spec.Containers {
+		state := findState(w.group.Containers, w.pod.Spec.Containers[i].Name)
+		if state == nil || state.Current.Kind != cloudapi.RunWaiting || state.Current.Reason != reasonPodInitializing {
+			return false
+		}
+	}
+	return len(w.pod.Spec.Containers) > 0
 }
 
 // isFirstOpen tells whether all init containers written so far ended well, so

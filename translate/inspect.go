@@ -33,6 +33,9 @@ func (t *translation) inspectParts(v reflect.Value, path *field.Path, pattern st
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, k := range keys {
+			if q, ok := reflect.TypeAssert[resource.Quantity](v.MapIndex(k)); ok && q.IsZero() {
+				continue // none of a resource can be had everywhere
+			}
 			entry := fmt.Sprintf("%s[%s]", pattern, k.String())
 			if _, known := byPath[entry]; !known {
 				entry = pattern + "[*]"

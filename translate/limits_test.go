@@ -7,10 +7,11 @@ import "github.com/cumulet/cumulet/cloudapi"
 func eciLimits() cloudapi.Limits {
 	return cloudapi.Limits{
 		Cloud: "eci", Provider: "eci",
-		Name: cloudapi.NameLimits{Max: 128}, Tags: true, MaxTagValue: 128,
+		Name: cloudapi.NameLimits{Max: 128}, Tags: true, MaxTagValue: 256,
 		MaxContainers: 20, MaxInit: 20, MaxVolumes: 20,
 		MaxEnv: 240, MaxEnvKey: 128, EnvKey: `^[A-Za-z_][0-9A-Za-z_]*$`, MaxEnvValue: 256,
-		MaxCommand: 30, MaxArgs: 29,
+		MaxCommand: 30, MaxArgs: 29, MaxProbeCommand: 20,
+		Words:    cloudapi.WordLimits{MaxShort: 20, MaxShortCharacters: 256, MaxRest: 10},
 		MaxFiles: 90, MaxFileBytes: 32 << 10, MaxCredentials: 10, MaxHostAliases: 100,
 		MaxNameServers: 20, MaxSearches: 20, MaxDNSOptions: 20,
 		Sizes: []cloudapi.Size{
@@ -93,7 +94,7 @@ func kciLimits() cloudapi.Limits {
 			Snapshots: true,
 		},
 		Can: cloudapi.Abilities{
-			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
+			InitContainers: true, LivenessProbe: true, PullPolicy: true, Ports: true,
 			EnvPodIP: true, NFS: true, FileMode: true, BinaryFiles: true, NestedFilePaths: true, GPU: true, Exec: true,
 			Privileged: true, InitPrivileged: true,
 			Disks: true, NewDisks: true, HostPath: true,

@@ -23,21 +23,21 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 			t.refusef(at.Child("name"), "the pod has no volume %q", m.Name)
 			continue
 		}
-		sub, subAt, ok := t.subPath(c, m, env, at)
+		sub, ok := t.subPath(c, m, env, at)
 		if !ok {
 			continue
 		}
 		mount := cloudapi.Mount{
 			Volume:   m.Name,
 			Path:     path.Join("/", m.MountPath),
-			SubPath:  sub,
+			SubPath:  within(sub.path),
 			ReadOnly: m.ReadOnly || t.isReadOnly(volume),
 
 			Propagation: t.propagation(m),
 		}
 		t.recursive(m, at)
-		if sub != "" && !t.limits.Can.SubPath {
-			mount, ok = t.pick(&picked, mount, volume, subAt)
+		if mount.SubPath != "" && !t.limits.Can.SubPath {
+			mount, ok = t.pick(&picked, mount, volume, sub)
 		}
 		if ok {
 			out = append(out, mount)
@@ -48,40 +48,71 @@ func (t *translation) mounts(c *corev1.Container, env *environment, base *field.
 	return out
 }
 
-// subPath is a mount's sub-path with subPathExpr expanded, and the field that
-// it comes from. An expression may only use variables that have a value.
-func (t *translation) subPath(
-	c *corev1.Container, m *corev1.VolumeMount, env *environment, at *field.Path,
-) (sub string, from *field.Path, ok bool) {
-	sub, from = m.SubPath, at.Child("subPath")
+// subPath is the place in a volume that is mounted.
+type subPath struct {
+	path string
+	// shown is the path as people may see it: without what a Secret holds.
+	shown string
+	// at is the field that it comes from.
+	at *field.Path
+}
+
+// subPath is a mount's sub-path with subPathExpr expanded. An expression may
+// only use variables that have a value.
+func (t *translation) subPath(c *corev1.Container, m *corev1.VolumeMount, env *environment, at *field.Path) (sub subPath, ok bool) {
+	sub = subPath{path: m.SubPath, shown: m.SubPath, at: at.Child("subPath")}
 	if m.SubPathExpr != "" {
-		from = at.Child("subPathExpr")
-		missing := map[string]bool{}
-		sub = expand(m.SubPathExpr, func(name string) (string, bool) {
-			v, _ := env.find(name)
-			if v.FieldPath != "" {
-				t.refusef(from, "$(%s) is the group's address, which only the cloud knows", name)
-			} else if v.Value == "" {
-				missing[name] = true
-			}
-			return v.Value, true
-		})
-		if len(missing) > 0 {
-			t.miss(MissingReference{Kind: KindVariable, Name: c.Name, Key: strings.Join(sortedKeys(missing), ", "), Container: c.Name})
-			return "", from, false
+		sub.at = at.Child("subPathExpr")
+		if sub.path, sub.shown, ok = t.expanded(c, m.SubPathExpr, env, sub.at); !ok {
+			return sub, false
 		}
 	}
 	switch {
-	case m.SubPathExpr == "" && leavesVolume(sub):
-		t.refusef(from, "%q must be a relative path without ..", sub)
-	case path.IsAbs(sub):
-		t.miss(MissingReference{Kind: KindSubPath, Name: sub, Key: "must not be an absolute path", Container: c.Name})
-	case leavesVolume(sub):
-		t.miss(MissingReference{Kind: KindSubPath, Name: sub, Key: "must not contain '..'", Container: c.Name})
+	case m.SubPathExpr == "" && leavesVolume(sub.path):
+		t.refusef(sub.at, "%q must be a relative path without ..", sub.path)
+	case path.IsAbs(sub.path):
+		t.miss(MissingReference{Kind: KindSubPath, Name: sub.shown, Key: "must not be an absolute path", Container: c.Name})
+	case leavesVolume(sub.path):
+		t.miss(MissingReference{Kind: KindSubPath, Name: sub.shown, Key: "must not contain '..'", Container: c.Name})
 	default:
-		return sub, from, true
+		return sub, true
 	}
-	return "", from, false
+	return sub, false
+}
+
+// expanded is an expression with its variables' values, and the same to be
+// shown.
+func (t *translation) expanded(c *corev1.Container, expression string, env *environment, at *field.Path) (text, shown string, ok bool) {
+	missing := map[string]bool{}
+	text = expand(expression, func(name string) (string, bool) {
+		v, _ := env.find(name)
+		if v.FieldPath != "" {
+			t.refusef(at, "$(%s) is the group's address, which only the cloud knows", name)
+		} else if v.Value == "" {
+			missing[name] = true
+		}
+		return v.Value, true
+	})
+	shown = expand(expression, func(name string) (string, bool) {
+		v, _ := env.find(name)
+		if v.Secret {
+			return "(secret)", true
+		}
+		return v.Value, true
+	})
+	if len(missing) > 0 {
+		t.miss(MissingReference{Kind: KindVariable, Name: c.Name, Key: strings.Join(sortedKeys(missing), ", "), Container: c.Name})
+	}
+	return text, shown, len(missing) == 0
+}
+
+// within is a place in a volume as a kubelet finds it, which joins the two:
+// without what says nothing, and empty for the volume itself.
+func within(subPath string) string {
+	if clean := path.Clean(subPath); clean != "." {
+		return clean
+	}
+	return ""
 }
 
 // propagation is how mounts below this one are passed on, where the cloud has

@@ -32,18 +32,17 @@ type NodeHook struct {
 // NodeHooks lists the lifecycle hooks of a pod that the cloud of these limits
 // cannot run, in the order of LongRunning and postStart, preStop in each.
 // Group leaves them out of the group, and refuses what the node cannot run
-// either: on a cloud without exec, all but those that sleep.
+// either: on a cloud without exec, commands and, but for those that sleep,
+// postStart hooks, whose failure ends a container.
 //
 // The list is meant for a pod that Group takes. The pod is not changed.
 func NodeHooks(pod *corev1.Pod, limits cloudapi.Limits) []NodeHook {
-	commands := !limits.Can.Hooks && limits.Can.Exec
 	var out []NodeHook
 	for _, c := range LongRunning(pod) {
 		for _, h := range hooksOf(c) {
-			if !commands && h.handler.Sleep == nil {
-				continue
+			if nodeHas(h, limits.Can) {
+				out = append(out, NodeHook{Container: c.Name, Kind: h.Kind, Handler: completeHandler(c, h.handler)})
 			}
-			out = append(out, NodeHook{Container: c.Name, Kind: h.Kind, Handler: completeHandler(c, h.handler)})
 		}
 	}
 	return out
@@ -67,6 +66,18 @@ func hooksOf(c *corev1.Container) []kindOfHook {
 		}
 	}
 	return out
+}
+
+// nodeHas tells whether a hook is the node's.
+func nodeHas(h kindOfHook, can cloudapi.Abilities) bool {
+	switch {
+	case h.handler.Sleep != nil:
+		return true
+	case can.Hooks:
+		return false
+	default:
+		return can.Exec || h.Kind == HookPreStop && h.handler.HTTPGet != nil
+	}
 }
 
 // completeHandler is a copy of a handler with nothing left to look up.

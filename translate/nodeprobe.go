@@ -2,6 +2,8 @@ package translate
 
 import (
 	"math"
+	"net/url"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -149,8 +151,22 @@ func completeProbe(c *corev1.Container, p *corev1.Probe) corev1.Probe {
 // completeHTTPGet fills in what an HTTP handler leaves open.
 func completeHTTPGet(c *corev1.Container, get *corev1.HTTPGetAction) {
 	get.Scheme = orDefault(get.Scheme, corev1.URISchemeHTTP)
-	get.Path = orDefault(get.Path, "/")
+	get.Path = onWire(get.Path)
 	get.Port = numberedPort(c, get.Port)
+}
+
+// onWire is an HTTP path as a kubelet asks for it: path and query of what may be a
+// whole URL, from the root.
+func onWire(path string) string {
+	u, err := url.Parse(path)
+	if err != nil {
+		u = &url.URL{Path: path}
+	}
+	asked := u.RequestURI()
+	if strings.HasPrefix(asked, "/") {
+		return asked
+	}
+	return "/" + asked
 }
 
 // numberedPort replaces the name of one of the container's ports by its

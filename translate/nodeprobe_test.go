@@ -50,7 +50,7 @@ func TestNodeProbes(t *testing.T) {
 				{Container: "app", Kind: translate.ProbeLiveness, Probe: completed(tcp)},
 				{Container: "app", Kind: translate.ProbeReadiness, Probe: completed(httpHandler(port))},
 			}},
-		"GRPC": {"no cloud has it; the other probe stays the cloud's", nil, &corev1.Probe{ProbeHandler: grpc}, &corev1.Probe{ProbeHandler: tcp}, kciLimits(),
+		"GRPC": {"no cloud has it; the other probe stays the cloud's", nil, &corev1.Probe{ProbeHandler: grpc}, &corev1.Probe{ProbeHandler: tcp}, eciLimits(),
 			[]translate.NodeProbe{{Container: "app", Kind: translate.ProbeLiveness, Probe: completed(wantGRPC)}}},
 		"Headers": {"no cloud sends them", nil, nil, &corev1.Probe{ProbeHandler: header}, eciLimits(),
 			[]translate.NodeProbe{{Container: "app", Kind: translate.ProbeReadiness, Probe: completed(wantHeader)}}},
@@ -59,6 +59,8 @@ func TestNodeProbes(t *testing.T) {
 		"Successes": {"the clouds count to one", nil, nil, &corev1.Probe{ProbeHandler: tcp, SuccessThreshold: 2}, kciLimits(),
 			[]translate.NodeProbe{{Container: "app", Kind: translate.ProbeReadiness, Probe: corev1.Probe{
 				ProbeHandler: tcp, PeriodSeconds: 10, TimeoutSeconds: 1, SuccessThreshold: 2, FailureThreshold: 3}}}},
+		"Untold": {"KCI runs it, but does not tell how it ends", nil, &corev1.Probe{ProbeHandler: http}, &corev1.Probe{ProbeHandler: tcp}, kciLimits(),
+			[]translate.NodeProbe{{Container: "app", Kind: translate.ProbeReadiness, Probe: completed(tcp)}}},
 		"Seed": {"the documented KCI runs none", nil, nil, &corev1.Probe{ProbeHandler: http}, kciSeedLimits(),
 			[]translate.NodeProbe{{Container: "app", Kind: translate.ProbeReadiness, Probe: completed(httpHandler(port))}}},
 	}
@@ -134,8 +136,8 @@ func TestNodeHooks(t *testing.T) {
 	if got := translate.NodeHooks(pod, eciLimits()); got != nil {
 		t.Errorf("ECI runs hooks itself, got %v", got)
 	}
-	if got := translate.NodeHooks(pod, kciSeedLimits()); got != nil {
-		t.Errorf("without exec the node runs none, got %v", got)
+	if diff := cmp.Diff(want[2:], translate.NodeHooks(pod, kciSeedLimits())); diff != "" {
+		t.Errorf("without exec the node asks over HTTP, before the group is deleted (-want +got):\n%s", diff)
 	}
 	if got := translate.NodeHooks(simplePod(), kciLimits()); got != nil {
 		t.Errorf("a pod without hooks has none, got %v", got)
@@ -189,5 +191,33 @@ func TestReadyAndStarted(t *testing.T) {
 				t.Errorf("%s: started %v, ready %v; want %v", c.reason, *got.Started, got.Ready, c.want)
 			}
 		})
+	}
+}
+
+// TestRelativePaths: a kubelet asks for a path that begins with no slash as if it
+// did, and a cloud is told of that path.
+func TestRelativePaths(t *testing.T) {
+	for written, want := range map[string]string{
+		"healthz?full=1": "/healthz?full=1", "/healthz": "/healthz", "": "/", "?x=1": "/?x=1", "/a%2fb": "/a%2fb",
+		"http://elsewhere/x?y#z": "/x?y", "/a b": "/a%20b",
+	} {
+		pod := simplePod()
+		get := corev1.HTTPGetAction{Path: written, Port: intstr.FromInt32(80)}
+		app := &pod.Spec.Containers[0]
+		app.LivenessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &get}}
+		app.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{HTTPGet: &get}}
+		spec, _, err := translate.Group(pod, translate.References{}, options(eciLimits()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := spec.Containers[0].Liveness.HTTP.Path; got != want {
+			t.Errorf("%q: the probe asks for %q, want %q", written, got, want)
+		}
+		if got := spec.Containers[0].PreStop.HTTP.Path; got != want {
+			t.Errorf("%q: the hook asks for %q, want %q", written, got, want)
+		}
+		if got := translate.NodeHooks(pod, kciLimits())[0].Handler.HTTPGet.Path; got != want {
+			t.Errorf("%q: the node's hook asks for %q, want %q", written, got, want)
+		}
 	}
 }

@@ -1,16 +1,19 @@
 package translate
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // maxTypos is how many letters may differ between a name and what was meant.
 const maxTypos = 3
 
-// nearest is the advice to write the name that looks most like a text; empty if
-// none does.
+// nearest is the advice to write the name that looks most like a text, whatever
+// the case; empty if none does.
 func nearest(text string, names []string) string {
 	best, least := "", min(maxTypos, len(text)/2)+1
 	for _, n := range names {
-		if d := distance(text, n); d < least {
+		if d := distance(strings.ToLower(text), strings.ToLower(n)); d < least {
 			best, least = n, d
 		}
 	}

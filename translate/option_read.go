@@ -34,6 +34,7 @@ func annotationPath(key string) *field.Path { return field.NewPath("metadata", "
 // ask for.
 func (t *translation) readChoices() choices {
 	chosen := defaultChoices(t.opts.Defaults, t.limits.Options)
+	t.addNetwork(chosen)
 	for _, key := range slices.Sorted(maps.Keys(t.pod.Annotations)) {
 		t.readAnnotation(chosen, key, t.pod.Annotations[key])
 	}
@@ -54,6 +55,16 @@ func defaultChoices(defaults map[string]string, take map[string]cloudapi.OptionL
 	return chosen
 }
 
+// addNetwork adds where the node is in the network, which its configuration has
+// fields for: a pod may name that without a rule.
+func (t *translation) addNetwork(chosen choices) {
+	for name, ids := range map[string][]string{"subnets": t.opts.Placement.SubnetIDs, "security-groups": t.opts.Placement.SecurityGroupIDs} {
+		if option, _ := optionNamed(name); len(ids) > 0 {
+			chosen[name] = &choice{setting: setting{items: ids, apply: func(target) {}}, option: option}
+		}
+	}
+}
+
 // readAnnotation decides one annotation; those of others are passed over.
 func (t *translation) readAnnotation(chosen choices, key, text string) {
 	if name, own := strings.CutPrefix(key, OptionPrefix); own {
@@ -62,6 +73,8 @@ func (t *translation) readAnnotation(chosen choices, key, text string) {
 	}
 	row, known := vendorKeys[key]
 	switch {
+	case hasPrefixFold(key, OptionPrefix):
+		t.refusef(annotationPath(key), "there is no such option%s", nearest(key, prefixed(optionNames())))
 	case !known:
 		t.readUnknown(key)
 	case t.isForeign(key) && row.Decision != DecisionIgnored:
@@ -71,11 +84,26 @@ func (t *translation) readAnnotation(chosen choices, key, text string) {
 		t.refusef(annotationPath(key), "%q: %s", text, row.Reason)
 	case row.Decision == DecisionIgnored:
 		t.notef(annotationPath(key), DecisionIgnored, "%s", row.Reason)
+	case row.beside != "":
+		t.readHalf(chosen, row, key, text)
 	case row.split != nil:
 		t.readParts(chosen, row, key, text)
 	default:
 		t.choose(chosen, row.Option, key, text)
 	}
+}
+
+// hasPrefixFold is strings.HasPrefix whatever the case: Kubernetes takes keys of
+// annotations in any, and what was meant for a virtual node must not be lost.
+func hasPrefixFold(key, prefix string) bool {
+	return len(key) >= len(prefix) && strings.EqualFold(key[:len(prefix)], prefix)
+}
+
+func prefixed(names []string) []string {
+	for i := range names {
+		names[i] = OptionPrefix + names[i]
+	}
+	return names
 }
 
 // advice says what to write in place of a foreign annotation.
@@ -94,13 +122,13 @@ func (t *translation) isForeign(key string) bool {
 }
 
 func (t *translation) isVendor(key string) bool {
-	return t.limits.VendorPrefix != "" && strings.HasPrefix(key, t.limits.VendorPrefix)
+	return t.limits.VendorPrefix != "" && hasPrefixFold(key, t.limits.VendorPrefix)
 }
 
 // readUnknown refuses what must be meant for a virtual node and is not known.
 func (t *translation) readUnknown(key string) {
 	switch {
-	case strings.HasPrefix(key, ackPrefix+"eci-"), strings.HasPrefix(key, ksyunPrefix+"kci-"):
+	case hasPrefixFold(key, ackPrefix+"eci-"), hasPrefixFold(key, ksyunPrefix+"kci-"):
 		t.refusef(annotationPath(key), "cumulet does not know this annotation%s", nearest(key, vendorNames()))
 	case t.isVendor(key) && nearest(key, vendorNames()) != "":
 		t.refusef(annotationPath(key), "cumulet does not know this annotation%s", nearest(key, vendorNames()))
@@ -143,6 +171,16 @@ func (t *translation) readParts(chosen choices, row *Annotation, key, text strin
 	}
 }
 
+// readHalf decides an annotation that says one half of a value.
+func (t *translation) readHalf(chosen choices, row *Annotation, key, text string) {
+	other, found := t.pod.Annotations[row.beside]
+	if !found {
+		t.refusef(annotationPath(key), "it needs %s beside it", row.beside)
+		return
+	}
+	t.choose(chosen, row.Option, key, row.joined(text, other))
+}
+
 // choose sets an option for the pod if the cloud has it, the value is right and
 // the policy allows it.
 func (t *translation) choose(chosen choices, name, key, text string) {
@@ -166,6 +204,9 @@ func (t *translation) choose(chosen choices, name, key, text string) {
 	if reason := t.denied(option, s, before); reason != "" {
 		t.refusef(path, "%s", reason)
 		return
+	}
+	if before != nil && slices.Equal(before.items, s.items) {
+		s = before.setting // the node's own network is in its zone, too
 	}
 	chosen[name] = &choice{setting: s, option: option, key: key}
 }

@@ -51,7 +51,7 @@ func settle(chosen choices) []clash {
 			continue
 		}
 		if chosen.mayDrop(n) {
-			delete(chosen, n.option)
+			chosen.drop(n.option)
 			continue
 		}
 		out = append(out, chosen.clashes(n.option, n.of, "it needs "+n.of))
@@ -59,15 +59,26 @@ func settle(chosen choices) []clash {
 	return append(out, chosen.settleValues()...)
 }
 
-// yield lets a default of two options that exclude each other give way.
+// yield lets a default of two options that exclude each other give way. Whether
+// the pod may ask for the other the policy has said, if either gives power.
 func (c choices) yield(pair [2]string) []clash {
 	for i, name := range pair {
 		if c[name].key == "" && c[pair[1-i]].key != "" {
-			delete(c, name)
+			c.drop(name)
 			return nil
 		}
 	}
 	return []clash{{pair[1], fmt.Sprintf("it and %s exclude each other", pair[0])}}
+}
+
+// drop takes a default away, and with it those that mean nothing without it.
+func (c choices) drop(name string) {
+	delete(c, name)
+	for _, n := range dependencies {
+		if at, found := c[n.option]; n.of == name && found && at.key == "" {
+			c.drop(n.option)
+		}
+	}
 }
 
 // mayDrop tells whether a default may go because the pod did away with what it
@@ -89,11 +100,24 @@ func (c choices) clashes(option, other, reason string) clash {
 func (c choices) settleValues() []clash {
 	out := c.settlePrice()
 	for _, arns := range []string{"acr-service-arns", "acr-user-arns"} {
-		if c.takes(arns) && c.takes("acr-instances") && len(c[arns].items) != len(c["acr-instances"].items) {
-			out = append(out, clash{arns, fmt.Sprintf("%d roles for %d acr-instances; each needs one", len(c[arns].items), len(c["acr-instances"].items))})
+		if c.takes(arns) && c.takes("acr-instances") {
+			out = append(out, c.settleRoles(c[arns], c["acr-instances"])...)
 		}
 	}
 	return out
+}
+
+// settleRoles holds instances and their roles to one length.
+func (c choices) settleRoles(roles, of *choice) []clash {
+	switch {
+	case len(roles.items) == len(of.items):
+		return nil
+	case roles.key == "" && of.key != "":
+		return []clash{{of.option.Name, fmt.Sprintf("the node's default %s has %d roles for %d acr-instances; each needs one",
+			roles.option.Name, len(roles.items), len(of.items))}}
+	default:
+		return []clash{{roles.option.Name, fmt.Sprintf("%d roles for %d acr-instances; each needs one", len(roles.items), len(of.items))}}
+	}
 }
 
 // settlePrice holds a price and the strategy that has one together.

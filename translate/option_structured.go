@@ -64,21 +64,68 @@ func parseAliases(text string, take cloudapi.OptionLimits) (setting, string) {
 	return setting{items: items, apply: func(g target) { g.HostAliases = append(g.HostAliases, lines...) }}, ""
 }
 
-// parseResolver reads what a pod's dnsConfig has, in the same words.
+// textList is a list of texts, which ACK writes as one text with commas.
+type textList []string
+
+// UnmarshalJSON reads either.
+func (l *textList) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) != nil {
+		return json.Unmarshal(data, (*[]string)(l))
+	}
+	*l = nil
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			*l = append(*l, item)
+		}
+	}
+	return nil
+}
+
+// resolverOptions are a resolver's options, which ACK writes as ndots:2,edns0.
+type resolverOptions []cloudapi.DNSOption
+
+// UnmarshalJSON reads either.
+func (o *resolverOptions) UnmarshalJSON(data []byte) error {
+	*o = nil
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		var items textList
+		if err := items.UnmarshalJSON(data); err != nil {
+			return err
+		}
+		for _, item := range items {
+			name, value, _ := strings.Cut(item, ":")
+			*o = append(*o, cloudapi.DNSOption{Name: name, Value: value})
+		}
+		return nil
+	}
+	var list []struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	if !strictJSON(string(data), &list) {
+		return fmt.Errorf("%s is no list of name and value", data)
+	}
+	for _, e := range list {
+		*o = append(*o, cloudapi.DNSOption{Name: e.Name, Value: e.Value})
+	}
+	return nil
+}
+
+// parseResolver reads what a pod's dnsConfig has, in the same words, or in those
+// of ACK's k8s.aliyun.com/eci-custom-dnsconfig.
 func parseResolver(text string, _ cloudapi.OptionLimits) (setting, string) {
 	what := fmt.Sprintf(`JSON such as {"nameservers":["192.0.2.53"]}, with at most %d addresses and %d searches`, maxNameServers, maxSearches)
 	var c struct {
-		NameServers []string `json:"nameservers"`
-		Searches    []string `json:"searches"`
-		Options     []struct {
-			Name  string `json:"name"`
-			Value string `json:"value"`
-		} `json:"options"`
+		NameServers textList        `json:"nameservers"`
+		Searches    textList        `json:"searches"`
+		Options     resolverOptions `json:"options"`
 	}
 	if !strictJSON(text, &c) || len(c.NameServers) == 0 || len(c.NameServers) > maxNameServers || len(c.Searches) > maxSearches {
 		return setting{}, what
 	}
-	dns := cloudapi.DNS{NameServers: c.NameServers, Searches: c.Searches}
+	dns := cloudapi.DNS{NameServers: c.NameServers, Searches: c.Searches, Options: c.Options}
 	for _, n := range c.NameServers {
 		if _, err := netip.ParseAddr(n); err != nil {
 			return setting{}, fmt.Sprintf("%s; %q is no address", what, n)
@@ -93,7 +140,6 @@ func parseResolver(text string, _ cloudapi.OptionLimits) (setting, string) {
 		if !printable(o.Name, 64) || o.Value != "" && !printable(o.Value, 64) {
 			return setting{}, what + "; an option has a name"
 		}
-		dns.Options = append(dns.Options, cloudapi.DNSOption{Name: o.Name, Value: o.Value})
 	}
 	return setting{items: []string{fmt.Sprintf("%q", dns)}, apply: func(g target) { g.DNS = &dns }}, ""
 }

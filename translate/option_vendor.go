@@ -22,6 +22,10 @@ type Annotation struct {
 
 	// split, where set, takes the value apart.
 	split func(text string) (parts []optionPart, left, fault string)
+	// beside, where set, is the annotation that says the other half, and joined
+	// makes one value of both.
+	beside string
+	joined func(own, other string) string
 }
 
 // optionPart is a value of an option that was part of another's.
@@ -67,6 +71,10 @@ func otherNames(prefix string, names map[string]string) []Annotation {
 	return rows
 }
 
+// noProxy is why variables and addresses of services are all that a group has of
+// them.
+const noProxy = "a group that is no node of the cluster has no kube-proxy"
+
 // ackAliases are the annotations of ACK's virtual node that say what an option
 // says (Alibaba's page "Pod annotations", with the names of its older
 // revisions).
@@ -78,7 +86,6 @@ func ackAliases() []Annotation {
 		"eci-cpu-option-ht":               "cpu-threads-per-core",
 		"eci-instance-type":               "instance-types",
 		"eci-vswitch":                     "subnets",
-		"eci-schedule-strategy":           "schedule-strategy",
 		"eci-security-group":              "security-groups",
 		"eci-resource-group-id":           "resource-group",
 		"eci-ram-role-name":               "ram-role",
@@ -110,7 +117,6 @@ func ackAliases() []Annotation {
 		"eci-eip-instanceid":              "eip",
 		"eci-enable-ipv6":                 "ipv6",
 		"eci-ipv6-bandwidth-enable":       "ipv6-internet",
-		"eci-ipv6-bandwidth":              "ipv6-bandwidth",
 		"eci-private-ip-address":          "private-ip",
 		"eci-fixed-ip":                    "retain-ip",
 		"eci-fixed-ip-retain-hour":        "retain-ip-hours",
@@ -118,11 +124,44 @@ func ackAliases() []Annotation {
 		"eci-ntp-server":                  "ntp-servers",
 		"eci-core-pattern":                "core-pattern",
 		"eci-host-sysctls":                "host-sysctls",
-	}), Annotation{
+	}), ackSplit()...)
+}
+
+// ackSplit are those whose value is read first: it says several things, or is
+// spelt otherwise.
+func ackSplit() []Annotation {
+	const cores, memory = ackPrefix + "eci-cpu", ackPrefix + "eci-memory" // on ACK's first pages
+	return []Annotation{{
+		Key: cores, Option: "size", Decision: DecisionHonoured, beside: memory,
+		joined: func(own, other string) string { return own + "-" + other },
+	}, {
+		Key: memory, Option: "size", Decision: DecisionHonoured, beside: cores,
+		joined: func(own, other string) string { return other + "-" + own },
+	}, {
 		Key: ackPrefix + "eci-use-specs", Option: "size, instance-types", Decision: DecisionHonoured,
 		Reason: "one request says one size, or several instance types: what comes first is taken, and the rest of the list is told as ignored",
 		split:  splitSpecs,
-	})
+	}, {
+		// ACK's pages show 100M; the unit of the parameter is Mbit/s.
+		Key: ackPrefix + "eci-ipv6-bandwidth", Option: "ipv6-bandwidth", Decision: DecisionHonoured,
+		split: respelt("ipv6-bandwidth", func(text string) string { return strings.TrimSuffix(text, "M") }),
+	}, {
+		// Older pages begin the words with a small letter.
+		Key: ackPrefix + "eci-schedule-strategy", Option: "schedule-strategy", Decision: DecisionHonoured,
+		split: respelt("schedule-strategy", func(text string) string {
+			if rest, old := strings.CutPrefix(text, "vSwitch"); old {
+				return "VSwitch" + rest
+			}
+			return text
+		}),
+	}}
+}
+
+// respelt is a value that the option writes otherwise.
+func respelt(option string, spell func(string) string) func(string) ([]optionPart, string, string) {
+	return func(text string) ([]optionPart, string, string) {
+		return []optionPart{{option, spell(text)}}, "", ""
+	}
 }
 
 // ackWritten are written onto pods by ACK's virtual node itself, and so stand
@@ -151,6 +190,9 @@ func ackWithout() []Annotation {
 		return Annotation{Key: ackPrefix + key, Decision: DecisionRefused, Harmless: harmless, Reason: reason}
 	}
 	return []Annotation{
+		row(none+"; name machines by cumulet.dev/instance-types", "eci-gpu-type"),
+		row(noProxy, "eci-kube-proxy-enabled", "false"),
+		row(none, "eci-network-policy-enable", "false"),
 		row(none+"; name machines by cumulet.dev/instance-types", "eci-instance-family"),
 		row(none+"; name machines by cumulet.dev/instance-types", "eci-instance-generation"),
 		row(none, "eci-privatepool-matchcriteria"),
@@ -178,7 +220,7 @@ func ksyunAnnotations() []Annotation {
 		"kci-host-aliases":      "host-aliases",
 	}), Annotation{
 		Key: ksyunPrefix + "kci-kube-proxy-enabled", Decision: DecisionRefused, Harmless: []string{"false"},
-		Reason: "a group that is no node of the cluster has no kube-proxy",
+		Reason: noProxy,
 	})
 }
 

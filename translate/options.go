@@ -82,10 +82,10 @@ func (o Options) checked() (Options, *regexp.Regexp, error) {
 		return o, pattern, nil
 	}
 	if n := utf8.RuneCountInString(o.Cluster); n > o.Limits.MaxTagValue {
-		return o, nil, fmt.Errorf("cluster id has %d characters; a tag of the cloud holds %d", n, o.Limits.MaxTagValue)
+		return o, nil, fmt.Errorf("cluster id has %d characters; the tags of the cloud hold %d", n, o.Limits.MaxTagValue)
 	}
 	if n := utf8.RuneCountInString(o.Node); n > o.Limits.MaxTagValue {
-		return o, nil, fmt.Errorf("node name has %d characters; a tag of the cloud holds %d", n, o.Limits.MaxTagValue)
+		return o, nil, fmt.Errorf("node name has %d characters; the tags of the cloud hold %d", n, o.Limits.MaxTagValue)
 	}
 	return o, pattern, nil
 }

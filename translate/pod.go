@@ -30,6 +30,7 @@ func Group(pod *corev1.Pod, refs References, opts Options) (cloudapi.GroupSpec, 
 	t.services = t.nameableServices(serviceVariables(pod, refs.Services, opts.MasterServiceNamespace))
 	spec := t.group()
 	t.report.sort()
+	t.forgetRefused()
 	t.markQuiet()
 	t.refuseIgnored()
 	switch {

@@ -26,6 +26,12 @@ func (t *translation) podShare(containers share) share {
 	return out
 }
 
+// podLimits tells whether the pod as a whole has a limit of a resource.
+func (t *translation) podLimits(name corev1.ResourceName) bool {
+	whole := t.pod.Spec.Resources
+	return whole != nil && whole.Limits.Name(name, resource.DecimalSI).Sign() > 0
+}
+
 func (t *translation) onePodResource(
 	whole *corev1.ResourceRequirements, name corev1.ResourceName, measure func(resource.Quantity) int64, path *field.Path,
 ) int64 {

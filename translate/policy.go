@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/cumulet/cumulet/cloudapi"
 )
 
 // OptionRule lets pods of some namespaces have what gives power. What no rule
@@ -28,8 +30,9 @@ const (
 	PolicyPrivileged = "privileged"
 	// PolicyHostPath is a volume's hostPath; its values are paths.
 	PolicyHostPath = "hostPath"
-	// PolicyDisk is a disk that a pod names itself, in csi or flexVolume; its
-	// values are ids. One that a PersistentVolume names is the administrator's.
+	// PolicyDisk is a disk that a pod names itself, in csi or flexVolume, or a
+	// snapshot that a new one is made of; its values are ids. What a
+	// PersistentVolume names is the administrator's.
 	PolicyDisk = "disk"
 )
 
@@ -87,9 +90,37 @@ func ruleFault(option string, values []string) string {
 		return "it allows no value; name values, or * for all"
 	case slices.Contains(values, ""):
 		return "an empty value cannot be asked for"
-	default:
+	}
+	for _, value := range values {
+		if fault := valueFault(option, value); value != AnyValue && fault != "" {
+			return fmt.Sprintf("%q can never be asked for: %s", value, fault)
+		}
+	}
+	return ""
+}
+
+// valueFault tells why no pod can ask for a value, on whatever cloud.
+func valueFault(option, value string) string {
+	switch option {
+	case PolicyPrivileged:
+		return unless(value == "true", "it must be true")
+	case PolicyHostPath, PolicyDisk, "host-sysctls": // of any form, or asked for in JSON
 		return ""
 	}
+	row, _ := optionNamed(option) // ruleFault has looked for it
+	switch s, fault := row.parse(value, cloudapi.OptionLimits{}); {
+	case fault != "":
+		return "it must be " + fault
+	default:
+		return unless(len(s.items) == 1, "name each element by itself")
+	}
+}
+
+func unless(holds bool, fault string) string {
+	if holds {
+		return ""
+	}
+	return fault
 }
 
 // guardedNames are all that rules may name, sorted.

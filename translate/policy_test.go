@@ -78,7 +78,14 @@ func TestPolicy(t *testing.T) {
 		"NeededByDefault": {"a guarded default does not go because an open option does", map[string]string{"ipv6": "true", "ipv6-internet": "true"}, nil, map[string]string{"cumulet.dev/ipv6": "false"},
 			[]string{"metadata.annotations[cumulet.dev/ipv6]: the node's default ipv6-internet needs it"}},
 		"OpenDefaultGoes": {"an open one does", map[string]string{"spot-strategy": "SpotWithPriceLimit", "spot-price-limit": "1"}, nil, map[string]string{"cumulet.dev/spot-strategy": "SpotAsPriceGo"}, nil},
-		"DefaultYields":   {"a machine in place of a size", map[string]string{"size": "2-4Gi"}, nil, map[string]string{"cumulet.dev/instance-types": "ecs.c6.large"}, nil},
+		"NodesOwnNetwork": {"the node's own network is no other", nil, nil, map[string]string{"cumulet.dev/subnets": "subnet-1", "k8s.aliyun.com/eci-security-group": "sg-1"}, nil},
+		"TwoNetworks": {"also beside the node's own", nil, []translate.OptionRule{rule("shop", "subnets", "subnet-9")}, map[string]string{"cumulet.dev/subnets": "subnet-1", "k8s.aliyun.com/eci-vswitch": "subnet-9"},
+			[]string{`metadata.annotations[k8s.aliyun.com/eci-vswitch]: "subnet-9", but annotation cumulet.dev/subnets, which says the same, has "subnet-1"`}},
+		"YieldsWhole":   {"with a default goes what means nothing without it", map[string]string{"eip-create": "true", "eip-bandwidth": "5"}, []translate.OptionRule{rule("shop", "eip", "eip-1")}, map[string]string{"cumulet.dev/eip": "eip-1"}, nil},
+		"MachineYields": {"so with a machine", map[string]string{"instance-types": "ecs.gn6i-c4g1.xlarge", "gpu-driver": "tesla=470.82.01"}, nil, map[string]string{"cumulet.dev/size": "4-8Gi"}, nil},
+		"RolesOfDefault": {"a refusal is at an annotation of the pod", map[string]string{"acr-instances": "cri-a", "acr-user-arns": "acs:ram::1:role/a"}, []translate.OptionRule{rule("shop", "acr-instances", "*")},
+			map[string]string{"cumulet.dev/acr-instances": "cri-a,cri-b"}, []string{"metadata.annotations[cumulet.dev/acr-instances]: the node's default acr-user-arns has 1 roles for 2 acr-instances; each needs one"}},
+		"DefaultYields": {"a machine in place of a size", map[string]string{"size": "2-4Gi"}, nil, map[string]string{"cumulet.dev/instance-types": "ecs.c6.large"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(eciLimits())
@@ -110,6 +117,12 @@ func TestCheckOptions(t *testing.T) {
 		"NoNamespace":    {nil, []translate.OptionRule{{Allow: map[string][]string{"eip": {"*"}}}}, "policy.options[0]: a rule needs namespaces and allow"},
 		"Open":           {nil, allow("spot-strategy", "*"), "policy.options[0].allow[spot-strategy]: the policy guards no such option; it guards acr-instances"},
 		"NoValue":        {nil, allow("eip"), "policy.options[0].allow[eip]: it allows no value; name values, or * for all"},
+		"RuleOfList":     {nil, allow("security-groups", "sg-a,sg-b"), `policy.options[0].allow[security-groups]: "sg-a,sg-b" can never be asked for: name each element by itself`},
+		"RuleOfFlag":     {nil, allow("eip-create", "yes"), `policy.options[0].allow[eip-create]: "yes" can never be asked for: it must be true or false`},
+		"RuleOfStem":     {nil, allow("ram-role", "read*"), `policy.options[0].allow[ram-role]: "read*" can never be asked for: it must be up to 255 letters`},
+		"RuleOfField":    {nil, allow("privileged", "yes"), `policy.options[0].allow[privileged]: "yes" can never be asked for: it must be true`},
+		"RuleOfSysctl":   {nil, allow("host-sysctls", "kernel.msgmax=65536"), ""},
+		"RuleOfTag":      {nil, allow("tags", "team:shop"), ""},
 		"SpeltOtherwise": {nil, allow("host-path", "/"), "policy.options[0].allow[host-path]: the policy guards no such option"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,6 +198,8 @@ func randomAnnotations(r *rand.Rand) map[string]string {
 			value = example
 		}
 		switch r.IntN(20) {
+		case 3:
+			key = strings.ToUpper(key[:1]) + key[1:]
 		case 0:
 			key += "x"
 		case 1:

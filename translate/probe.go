@@ -31,7 +31,7 @@ func (t *translation) probe(c *corev1.Container, kind ProbeKind, path *field.Pat
 		t.checkNodeProbe(c, kind, p, path)
 		return nil
 	}
-	t.checkCommand(handler.Exec, t.limits.MaxCommand, path.Child("exec", "command"))
+	t.checkCommand(handler.Exec, t.limits.MaxProbeCommand, path.Child("exec", "command"))
 	delay := p.InitialDelaySeconds
 	if c.StartupProbe != nil { // a liveness probe; the others are the node's then
 		delay = max(delay, startupBudget(c.StartupProbe))
@@ -58,6 +58,8 @@ func (t *translation) probeHandler(c *corev1.Container, p *corev1.Probe, path *f
 	return out
 }
 
+const reasonNoEnd = "the node would have to end the container when it fails, and the cloud lets nobody"
+
 // checkNodeProbe tells why the node runs a probe where the table does not, and
 // refuses what the node cannot do.
 func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *corev1.Probe, path *field.Path) {
@@ -69,7 +71,7 @@ func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *cor
 	}
 	switch {
 	case kind != ProbeReadiness && !t.limits.Can.Exec:
-		t.refusef(path, "the node would have to end the container when it fails, and the cloud lets nobody")
+		t.refusef(path, reasonNoEnd)
 	case p.Exec != nil:
 		t.checkExec(expandStatic(c, p.Exec.Command), path.Child("exec"))
 	}

@@ -7,19 +7,17 @@ import (
 
 // qosClass is the pod's quality of service: Guaranteed if every container has
 // limits for CPU and memory and the pod's requests are the same; BestEffort if
-// there is neither limit nor request; Burstable otherwise. The API server
+// there is neither limit nor request; Burstable otherwise. Where the pod as a
+// whole has resources, they decide instead of its containers'. The API server
 // writes it at creation, so that this is for pods that have no status at all.
 func qosClass(pod *corev1.Pod) corev1.PodQOSClass {
-	compute := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory}
 	requests, limits := map[corev1.ResourceName]*resource.Quantity{}, map[corev1.ResourceName]*resource.Quantity{}
 	limited := true
-	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
-		for i := range list {
-			for _, name := range compute {
-				addPositive(requests, name, list[i].Resources.Requests)
-				if !addPositive(limits, name, list[i].Resources.Limits) {
-					limited = false
-				}
+	for _, r := range deciding(pod) {
+		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			addPositive(requests, name, r.Requests)
+			if !addPositive(limits, name, r.Limits) {
+				limited = false
 			}
 		}
 	}
@@ -35,6 +33,20 @@ func qosClass(pod *corev1.Pod) corev1.PodQOSClass {
 		}
 	}
 	return corev1.PodQOSGuaranteed
+}
+
+// deciding are the resources by which a pod has its class.
+func deciding(pod *corev1.Pod) []corev1.ResourceRequirements {
+	if pod.Spec.Resources != nil {
+		return []corev1.ResourceRequirements{*pod.Spec.Resources}
+	}
+	var out []corev1.ResourceRequirements
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range list {
+			out = append(out, list[i].Resources)
+		}
+	}
+	return out
 }
 
 func addPositive(sum map[corev1.ResourceName]*resource.Quantity, name corev1.ResourceName, list corev1.ResourceList) bool {

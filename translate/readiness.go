@@ -12,13 +12,16 @@ import (
 // probeSlack is how late a failed probe's event may show in the cloud's answer.
 const probeSlack = time.Second
 
-// InferReady tells which containers are ready where the cloud runs readiness
-// probes but does not tell their outcome (KCI): its agent, as a kubelet,
-// reports every probe that fails as an event Unhealthy, so that a running
+// InferReady tells which containers are ready where the cloud is left to run
+// readiness probes but does not tell their outcome (KCI): its agent, as a kubelet,
+// reports a probe that fails as an event Unhealthy, so that a running
 // container is ready when its first probe is over and the last round brought
 // no such event. Where the kubelet would wait for failureThreshold failures,
 // the container counts as unready from the first. Events do not name a
-// container: a failure counts against each that has a readiness probe.
+// container: a failure counts against each that has a readiness probe. And a
+// kubelet's recorder tells of one pod 25 events in a row and then one in five
+// minutes (client-go, tools/record, events_cache.go): a container that fails for
+// long looks ready again.
 //
 // again is when the answer may change by itself; 0 means not at all.
 func InferReady(pod *corev1.Pod, group *cloudapi.Group, now time.Time) (ready map[string]bool, again time.Duration) {

@@ -83,7 +83,8 @@ func tokenKey(p *corev1.ServiceAccountTokenProjection) TokenKey {
 	return key
 }
 
-// Needs collects everything that a pod refers to.
+// Needs collects everything that a pod refers to and that Group looks at: not
+// what volumes refer to that no container mounts.
 func Needs(pod *corev1.Pod) Requirements {
 	n := needs{configMaps: map[string]bool{}, secrets: map[string]bool{}, pull: map[string]bool{}, claims: map[string]bool{}}
 	for i := range pod.Spec.InitContainers {
@@ -93,8 +94,10 @@ func Needs(pod *corev1.Pod) Requirements {
 		n.container(&pod.Spec.Containers[i])
 	}
 	for i := range pod.Spec.Volumes {
-		n.volume(&pod.Spec.Volumes[i])
-		n.storage(pod, &pod.Spec.Volumes[i])
+		if v := &pod.Spec.Volumes[i]; isMounted(pod, v.Name) {
+			n.volume(v)
+			n.storage(pod, v)
+		}
 	}
 	for _, s := range pod.Spec.ImagePullSecrets {
 		if s.Name != "" { // the API lets empty names pass; a kubelet skips them

@@ -39,7 +39,7 @@ func (t *translation) pullCredentials() []cloudapi.PullCredential {
 	keys := t.registryKeys(at)
 	chosen := map[string]registryKey{}
 	for _, image := range images(t.pod) {
-		matches := matching(keys, image)
+		matches := t.whole(matching(keys, image), image, at)
 		if len(matches) == 0 {
 			continue
 		}
@@ -66,6 +66,20 @@ func (t *translation) pullCredentials() []cloudapi.PullCredential {
 		out = append(out, cred)
 	}
 	t.atMost(at, t.limits.MaxCredentials, len(out), "registries with credentials")
+	return out
+}
+
+// whole leaves out the credentials that the clouds do not take: they want a user
+// name and a password.
+func (t *translation) whole(keys []registryKey, image string, at *field.Path) []registryKey {
+	var out []registryKey
+	for _, k := range keys {
+		if k.cred.Username != "" && k.cred.Password != "" {
+			out = append(out, k)
+			continue
+		}
+		t.notef(at, DecisionIgnored, "the credential of %s for %s: the cloud takes a user name together with a password", k.describe(), image)
+	}
 	return out
 }
 
@@ -145,6 +159,9 @@ func readPullSecret(s *corev1.Secret) (keys []registryKey, ok bool) {
 		}
 		if !valid {
 			return nil, false
+		}
+		if cred == (cloudapi.PullCredential{}) {
+			continue // a kubelet pulls with it as nobody, as without it
 		}
 		keys = append(keys, registryKey{key: key, secret: s.Name, cred: cred})
 	}

@@ -95,6 +95,8 @@ func TestReadPullSecret(t *testing.T) {
 		"NotJSON":   {"what cannot be read is told", secret(corev1.SecretTypeDockercfg, ".dockercfg", `{`), nil, false},
 		"NotBase64": {"auth must be base64", secret(corev1.SecretTypeDockercfg, ".dockercfg", `{"reg.example.com":{"auth":"!"}}`), nil, false},
 		"NoColon":   {"auth must hold a colon", secret(corev1.SecretTypeDockercfg, ".dockercfg", `{"reg.example.com":{"auth":"YWxpY2U"}}`), nil, false},
+		"Anonymous": {"an entry of nobody, as docker writes one whose password a store of its own keeps, is no credential",
+			secret(corev1.SecretTypeDockerConfigJson, ".dockerconfigjson", `{"auths":{"other.example.com":{},"reg.example.com":{"auth":"`+auth+`"}},"credsStore":"desktop"}`), want, true},
 		"NoAddress": {"an entry that is no address is passed over", secret(corev1.SecretTypeDockercfg, ".dockercfg", `{"https://":{"auth":"!"},"reg.example.com":{"username":"bob","password":"pw"}}`), plain, true},
 	}
 	for name, c := range cases {
@@ -105,6 +107,41 @@ func TestReadPullSecret(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(registryKey{})); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}
+
+// TestCredentialsOfNobody: the clouds take a name and a password, so that an entry
+// with one of them is told, and one with neither says what is so without it: that
+// the image is pulled by nobody.
+func TestCredentialsOfNobody(t *testing.T) {
+	const half = `the credential of secret "pull", entry "reg.example.com" for reg.example.com/app:1: ` +
+		"the cloud takes a user name together with a password"
+	for name, c := range map[string]struct {
+		reason, entry string
+		want          []cloudapi.PullCredential
+		notes         []Note
+	}{
+		"Whole": {"both go to the cloud", `{"username":"u","password":"p"}`,
+			[]cloudapi.PullCredential{{Server: "reg.example.com", Username: "u", Password: "p"}}, nil},
+		"Empty":      {"nobody needs no credential", `{}`, nil, nil},
+		"EmptyAuth":  {"a colon alone is nobody too", `{"auth":"Og=="}`, nil, nil},
+		"NoPassword": {"a name alone cannot be told", `{"username":"u"}`, nil, []Note{{Field: "spec.imagePullSecrets", Decision: DecisionIgnored, Reason: half}}},
+		"NoName":     {"nor can a password alone", `{"password":"p"}`, nil, []Note{{Field: "spec.imagePullSecrets", Decision: DecisionIgnored, Reason: half}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			secret := &corev1.Secret{Type: corev1.SecretTypeDockercfg, Data: map[string][]byte{".dockercfg": []byte(`{"reg.example.com":` + c.entry + `}`)}}
+			secret.Name = "pull"
+			pod := &corev1.Pod{}
+			pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "pull"}}
+			pod.Spec.Containers = []corev1.Container{{Name: "app", Image: "reg.example.com/app:1"}}
+			run := &translation{pod: pod, refs: References{Secrets: map[string]*corev1.Secret{"pull": secret}}, limits: &cloudapi.Limits{}}
+			if diff := cmp.Diff(c.want, run.pullCredentials()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+			if diff := cmp.Diff(c.notes, run.report.Notes); diff != "" {
+				t.Errorf("%s: notes (-want +got):\n%s", c.reason, diff)
 			}
 		})
 	}

@@ -1,6 +1,10 @@
 package translate
 
-import "sort"
+import (
+	"slices"
+	"sort"
+	"strings"
+)
 
 // Report tells what became of the parts of a pod that were not simply
 // honoured. It holds no value that came from a Secret.
@@ -44,6 +48,17 @@ const (
 	// EventPullSecret: an image pull secret is missing or unreadable.
 	EventPullSecret = "FailedToRetrieveImagePullSecret"
 )
+
+// forgetRefused removes that fields which are refused, or their parts, are
+// emulated or ignored: they are not then. The elements of a list may still be.
+func (t *translation) forgetRefused() {
+	t.report.Notes = slices.DeleteFunc(t.report.Notes, func(n Note) bool {
+		return n.Decision != DecisionChanged && slices.ContainsFunc(t.refusals, func(f Refusal) bool {
+			part, within := strings.CutPrefix(n.Field, f.Field)
+			return within && (part == "" || part[0] == '.')
+		})
+	})
+}
 
 func (r Report) sort() {
 	sort.SliceStable(r.Notes, func(i, j int) bool {

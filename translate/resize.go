@@ -9,15 +9,16 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// setAllocated tells what a container was given once it has run, and how its
+// setAllocated tells what a container was given once there is a group, and how its
 // volumes are mounted. A group is never resized, so that what was told first
-// stays.
-func setAllocated(out *corev1.ContainerStatus, c *corev1.Container) {
+// stays, also if the pod asks for more before the container has begun.
+func (w *statusWriter) setAllocated(out *corev1.ContainerStatus, c *corev1.Container) {
 	setMounts(out, c)
-	hasRun := out.State.Waiting == nil || out.LastTerminationState.Terminated != nil
+	sized := len(c.Resources.Requests)+len(c.Resources.Limits) > 0
+	given := out.State.Waiting == nil || out.LastTerminationState.Terminated != nil || w.group != nil && sized
 	// Of a container whose end was made up it is not known whether it began.
 	end := out.State.Terminated
-	if !hasRun || out.Resources != nil || end != nil && end.Reason == reasonStatusUnknown {
+	if !given || out.Resources != nil || end != nil && end.Reason == reasonStatusUnknown {
 		return
 	}
 	out.Resources = c.Resources.DeepCopy()

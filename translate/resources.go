@@ -27,8 +27,8 @@ func (s share) String() string {
 	return thousandths(s.cpu) + " vCPU and " + thousandths(s.memory) + " GiB"
 }
 
-// containerShare is what a container gets: its limit, else its request. The
-// clouds know one number, which they enforce.
+// containerShare is what a container gets: its limit, else the pod's, else its
+// request. The clouds know one number, which they enforce.
 func (t *translation) containerShare(c *corev1.Container, path *field.Path) share {
 	path = path.Child("resources")
 	return share{
@@ -49,6 +49,8 @@ func (t *translation) oneResource(
 			t.changed(requestPath, "the cloud knows one number, which is the limit", request.String(), limit.String())
 		}
 		return measure(limit)
+	case request.Sign() > 0 && t.podLimits(name):
+		return 0 // it may use what the pod may, which holds the request too
 	case request.Sign() > 0:
 		t.rounded(requestPath, name, request, measure(request))
 		t.changed(requestPath, "without a limit the request is the limit too", "no limit", request.String())

@@ -33,8 +33,8 @@ type StatusOptions struct {
 // container that ended and may not restart stays ended. A nil group has not
 // been created yet.
 //
-// A container's resources are told once it has run; its user is left as it is in
-// pod.Status.
+// A container's resources are those that it had when its group was first seen: no
+// group is resized. Its user is left as it is in pod.Status.
 func Status(pod *corev1.Pod, group *cloudapi.Group, now time.Time, o StatusOptions) corev1.PodStatus {
 	w := newStatusWriter(pod, group, now, o)
 	w.addresses()
@@ -87,6 +87,7 @@ func (w *statusWriter) addresses() {
 	wantSix := err == nil && host.Is6()
 	for _, text := range w.group.IPs {
 		ip, err := netip.ParseAddr(text)
+		ip = ip.Unmap().WithZone("") // the API takes neither a zone nor IPv4 in IPv6
 		switch {
 		case err != nil || ip.IsUnspecified():
 		case ip.Is6() == wantSix && first == "":

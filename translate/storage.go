@@ -36,7 +36,7 @@ type stored struct {
 // storage translates a volume that outlives the pod or belongs to a driver. A
 // volume that no container mounts is not looked at, as on a kubelet.
 func (t *translation) storage(v *corev1.Volume, path *field.Path) (cloudapi.Volume, bool) {
-	if !t.isMounted(v.Name) {
+	if !isMounted(t.pod, v.Name) {
 		return cloudapi.Volume{}, false
 	}
 	switch {

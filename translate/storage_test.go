@@ -174,18 +174,21 @@ func TestRefusedVolumes(t *testing.T) {
 		"Local":           {eci, "", `local: {path: /mnt/disks/1}`, at + `(local): the node's policy (policy.options) does not allow hostPath "/mnt/disks/1" in namespace shop`},
 		"MachineNowhere":  {seed, "", `local: {path: /mnt/disks/1}`, at + "(local): the cloud has no word for a path of the group's machine"},
 
-		"InPodRole":    {eci, `flexVolume: {driver: alicloud/oss, options: {bucket: b, url: u, ramRole: admin}}`, "{}", `spec.volumes[0].flexVolume: ramRole: the node's policy (policy.options) does not allow ram-role "admin" in namespace shop`},
-		"InPodDisk":    {eci, `flexVolume: {driver: alicloud/disk, options: {volumeId: ` + eciDisk + `}}`, "{}", `spec.volumes[0].flexVolume: the node's policy (policy.options) does not allow disk "` + eciDisk + `" in namespace shop`},
-		"InPodDriver":  {eci, `csi: {driver: secrets-store.csi.k8s.io}`, "{}", "spec.volumes[0].csi: driver secrets-store.csi.k8s.io: the cloud mounts those of "},
-		"NewDiskSize":  {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "10"}}`, "{}", `spec.volumes[0].flexVolume: volumeSize "10": a disk of cloud_essd has 20 to 32768 GiB`},
-		"NewDiskLevel": {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", performanceLevel: PL9}}`, "{}", `performanceLevel "PL9": the cloud has PL0, PL1, PL2, PL3`},
-		"NewDiskType":  {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", type: cloud_ssd}}`, "{}", `type "cloud_ssd": the cloud makes disks of cloud_essd`},
-		"NewDiskTags":  {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", tags: "a:b"}}`, "{}", "the cloud has no word for tags"},
-		"NewDiskTruth": {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", encrypted: "1"}}`, "{}", "encrypted must be true or false"},
-		"NewDiskKey":   {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", kmsKeyId: k}}`, "{}", "kmsKeyId is of a disk that is encrypted"},
-		"NewDiskPlain": {kci, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {type: EHDD, volumeSize: "40", encrypted: "true"}}`, "{}", "the cloud encrypts no disk that it makes with a group"},
-		"NewDiskKind":  {kci, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {volumeSize: "40"}}`, "{}", `type "": the cloud makes disks of SSD3.0, EHDD, ESSD_PL0, ESSD_PL1, ESSD_PL2`},
-		"NewDiskNever": {seed, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {type: EHDD, volumeSize: "40"}}`, "{}", "it names no disk by volumeId, and the cloud makes none with a group"},
+		"InPodRole":         {eci, `flexVolume: {driver: alicloud/oss, options: {bucket: b, url: u, ramRole: admin}}`, "{}", `spec.volumes[0].flexVolume: ramRole: the node's policy (policy.options) does not allow ram-role "admin" in namespace shop`},
+		"InPodDisk":         {eci, `flexVolume: {driver: alicloud/disk, options: {volumeId: ` + eciDisk + `}}`, "{}", `spec.volumes[0].flexVolume: the node's policy (policy.options) does not allow disk "` + eciDisk + `" in namespace shop`},
+		"InPodSnapshot":     {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", snapshotId: s-2}}`, "{}", `spec.volumes[0].flexVolume: snapshotId: the node's policy (policy.options) does not allow disk "s-2" in namespace shop`},
+		"InPodRoleOption":   {eci, `flexVolume: {driver: alicloud/oss, options: {bucket: b, url: u, akId: i, akSecret: s, otherOpts: "-o allow_other -oram_role=admin"}}`, "{}", "spec.volumes[0].flexVolume: otherOpts: a role is named by ramRole, not by ram_role"},
+		"InPodBucketOption": {eci, `flexVolume: {driver: alicloud/oss, options: {bucket: b, url: "u -oram_role=admin", akId: i, akSecret: s}}`, "{}", "spec.volumes[0].flexVolume: url must have no spaces"},
+		"InPodDriver":       {eci, `csi: {driver: secrets-store.csi.k8s.io}`, "{}", "spec.volumes[0].csi: driver secrets-store.csi.k8s.io: the cloud mounts those of "},
+		"NewDiskSize":       {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "10"}}`, "{}", `spec.volumes[0].flexVolume: volumeSize "10": a disk of cloud_essd has 20 to 32768 GiB`},
+		"NewDiskLevel":      {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", performanceLevel: PL9}}`, "{}", `performanceLevel "PL9": the cloud has PL0, PL1, PL2, PL3`},
+		"NewDiskType":       {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", type: cloud_ssd}}`, "{}", `type "cloud_ssd": the cloud makes disks of cloud_essd`},
+		"NewDiskTags":       {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", tags: "a:b"}}`, "{}", "the cloud has no word for tags"},
+		"NewDiskTruth":      {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", encrypted: "1"}}`, "{}", "encrypted must be true or false"},
+		"NewDiskKey":        {eci, `flexVolume: {driver: alicloud/disk, options: {volumeSize: "40", kmsKeyId: k}}`, "{}", "kmsKeyId is of a disk that is encrypted"},
+		"NewDiskPlain":      {kci, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {type: EHDD, volumeSize: "40", encrypted: "true"}}`, "{}", "the cloud encrypts no disk that it makes with a group"},
+		"NewDiskKind":       {kci, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {volumeSize: "40"}}`, "{}", `type "": the cloud makes disks of SSD3.0, EHDD, ESSD_PL0, ESSD_PL1, ESSD_PL2`},
+		"NewDiskNever":      {seed, `csi: {driver: com.ksc.csi.diskplugin, volumeAttributes: {type: EHDD, volumeSize: "40"}}`, "{}", "it names no disk by volumeId, and the cloud makes none with a group"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -227,7 +230,7 @@ func TestVolumesInPods(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := options(c.limits)
-			o.Rules = []translate.OptionRule{{Namespaces: []string{"shop"}, Allow: map[string][]string{translate.PolicyDisk: {eciDisk}}}}
+			o.Rules = []translate.OptionRule{{Namespaces: []string{"shop"}, Allow: map[string][]string{translate.PolicyDisk: {eciDisk, "s-1"}}}}
 			spec, _, err := translate.Group(storagePod(t, c.volume), bound(t, "{}"), o)
 			if err != nil {
 				t.Fatal(err)
@@ -330,6 +333,7 @@ func TestNeedsOfVolumes(t *testing.T) {
 		volume := decode(t, []byte(v), &corev1.Volume{})
 		volume.Name = fmt.Sprintf("v%d", i)
 		pod.Spec.Volumes = append(pod.Spec.Volumes, *volume)
+		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts, corev1.VolumeMount{Name: volume.Name, MountPath: "/" + volume.Name})
 	}
 	got := translate.Needs(pod)
 	want := []translate.Reference{{Name: "flex"}, {Name: "publish"}}
@@ -431,8 +435,8 @@ func TestHostPath(t *testing.T) {
 		"Directory":  {eciLimits(), "hostPath: {path: /var/log, type: Directory}", allow, &cloudapi.HostPath{Path: "/var/log", Type: "Directory"}, ""},
 		"File":       {eciLimits(), "hostPath: {path: /var/log, type: File}", allow, &cloudapi.HostPath{Path: "/var/log", Type: "File"}, ""},
 		"Kingsoft":   {kciLimits(), "hostPath: {path: /var/log, type: ''}", allow, &cloudapi.HostPath{Path: "/var/log"}, ""},
-		"Unchecked":  {kciLimits(), "hostPath: {path: /var/log, type: Directory}", allow, nil, "spec.volumes[0].hostPath: type Directory: the cloud does not look what is at a path of the machine"},
-		"Made":       {eciLimits(), "hostPath: {path: /var/log, type: DirectoryOrCreate}", allow, nil, "spec.volumes[0].hostPath: type DirectoryOrCreate: the cloud knows Directory and File"},
+		"Unchecked":  {kciLimits(), "hostPath: {path: /var/log, type: Directory}", allow, nil, "spec.volumes[0].hostPath.type: type Directory: the cloud does not look what is at a path of the machine"},
+		"Made":       {eciLimits(), "hostPath: {path: /var/log, type: DirectoryOrCreate}", allow, nil, "spec.volumes[0].hostPath.type: type DirectoryOrCreate: the cloud knows Directory and File"},
 		"NoRule":     {eciLimits(), "hostPath: {path: /var/log}", nil, nil, fmt.Sprintf(denied, "/var/log")},
 		"OtherPath":  {eciLimits(), "hostPath: {path: /var/log/pods}", allow, nil, fmt.Sprintf(denied, "/var/log/pods")},
 		"Relative":   {eciLimits(), "hostPath: {path: relative}", allow, nil, `spec.volumes[0].hostPath: path "relative" must be absolute and without ..`},

@@ -30,15 +30,15 @@ type picks []pickedFile
 
 // pick replaces a mount with a sub-path by one of a derived volume. A single
 // file is kept in files for mountPicks, and ok is false.
-func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Volume, at *field.Path) (_ cloudapi.Mount, ok bool) {
+func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Volume, from subPath) (_ cloudapi.Mount, ok bool) {
 	source := t.filesOf(volume.Name)
 	if !isFiles(volume) {
-		t.refusef(at, "the cloud mounts whole volumes only")
+		t.refusef(from.at, "the cloud mounts whole volumes only")
 		return mount, false
 	}
 	if source == nil {
 		if len(t.missing) == 0 { // else its files are not known yet
-			t.refusef(at, "the volume has no file or directory %q", mount.SubPath)
+			t.refusef(from.at, "the volume has no file or directory %q", from.shown)
 		}
 		return mount, false
 	}
@@ -46,7 +46,7 @@ func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Vo
 	derived := &cloudapi.Files{DefaultMode: source.DefaultMode}
 	for _, f := range source.Items {
 		if f.Path == sub {
-			*files = append(*files, pickedFile{dir: path.Dir(mount.Path), file: renamed(f, path.Base(mount.Path)), at: at})
+			*files = append(*files, pickedFile{dir: path.Dir(mount.Path), file: renamed(f, path.Base(mount.Path)), at: from.at})
 			return mount, false
 		}
 		if rest, below := strings.CutPrefix(f.Path, sub+"/"); below {
@@ -54,7 +54,7 @@ func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Vo
 		}
 	}
 	if len(derived.Items) == 0 {
-		t.refusef(at, "the volume has no file or directory %q", mount.SubPath)
+		t.refusef(from.at, "the volume has no file or directory %q", from.shown)
 		return mount, false
 	}
 	mount.Volume, mount.SubPath = t.derive(volume.Name, sub, derived), ""

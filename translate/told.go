@@ -83,7 +83,8 @@ func (t *translation) isQuiet(n *Note) bool {
 	}
 	for i := range t.pod.Spec.Volumes {
 		at := fmt.Sprintf("spec.volumes[%d]", i)
-		if strings.HasPrefix(t.pod.Spec.Volumes[i].Name, tokenVolume) && (n.Field == at || strings.HasPrefix(n.Field, at+".")) {
+		known := strings.HasPrefix(t.pod.Spec.Volumes[i].Name, tokenVolume) || !isMounted(t.pod, t.pod.Spec.Volumes[i].Name)
+		if known && (n.Field == at || strings.HasPrefix(n.Field, at+".")) {
 			return true
 		}
 	}

@@ -19,7 +19,9 @@ func (t *translation) volumes() []cloudapi.Volume {
 		case v.NFS != nil:
 			out = append(out, cloudapi.Volume{Name: v.Name, NFS: &cloudapi.NFS{Server: v.NFS.Server, Path: v.NFS.Path, ReadOnly: v.NFS.ReadOnly}})
 		case isFiles(v):
-			out = append(out, fileVolume(v.Name, t.files(v, path)))
+			if isMounted(t.pod, v.Name) { // a kubelet does not read what others refer to for nobody
+				out = append(out, fileVolume(v.Name, t.files(v, path)))
+			}
 		case v.VolumeSource == (corev1.VolumeSource{}):
 			// The API has no volume without a source; a kubelet takes it
 			// for an emptyDir, as the API's defaults do.
@@ -83,7 +85,7 @@ func (t *translation) mounted(volumes []cloudapi.Volume, containers ...[]cloudap
 	}
 	base := field.NewPath("spec", "volumes")
 	for i := range t.pod.Spec.Volumes {
-		if !t.isMounted(t.pod.Spec.Volumes[i].Name) {
+		if !isMounted(t.pod, t.pod.Spec.Volumes[i].Name) {
 			t.notef(base.Index(i), DecisionIgnored, reasonUnmounted)
 		}
 	}
@@ -91,8 +93,8 @@ func (t *translation) mounted(volumes []cloudapi.Volume, containers ...[]cloudap
 }
 
 // isMounted tells whether a container of the pod mounts a volume.
-func (t *translation) isMounted(volume string) bool {
-	for _, list := range [][]corev1.Container{t.pod.Spec.InitContainers, t.pod.Spec.Containers} {
+func isMounted(pod *corev1.Pod, volume string) bool {
+	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for i := range list {
 			for _, m := range list[i].VolumeMounts {
 				if m.Name == volume {

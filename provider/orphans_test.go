@@ -1,0 +1,117 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cumulet/cumulet/cloudapi"
+	"github.com/cumulet/cumulet/internal/fakecloud"
+)
+
+// TestOrphansHoldUpNobody: however long the cloud takes to delete what is
+// nobody's, the groups of pods are looked at meanwhile.
+func TestOrphansHoldUpNobody(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.group(h.create("web").UID)
+		for i := range 5 {
+			h.cloud.Add(orphanSpec(testNode, fmt.Sprintf("uid-of-nobody-%d", i)))
+		}
+		hold := make(chan struct{})
+		h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault { return fakecloud.Fault{Hold: hold} })
+		h.until(time.Minute, "the first is being deleted", func() bool { return h.cloud.Count(fakecloud.OpDelete) > 0 })
+		h.cloud.Start(id, "10.0.0.1")
+		h.until(5*time.Second, "the pod runs", func() bool { return h.api.pod("web").Status.Phase == corev1.PodRunning })
+		close(hold)
+		h.until(2*time.Minute, "only the pod's group is left", func() bool { return len(h.cloud.Groups()) == 1 })
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 5 {
+			t.Errorf("%d deletes, want one of each", n)
+		}
+	})
+}
+
+// TestOrphanThatStays: a delete that fails is not repeated with every sweep.
+func TestOrphanThatStays(t *testing.T) {
+	run(t, func(h *harness) {
+		h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeForbidden, false)}
+		})
+		h.cloud.Add(orphanSpec(testNode, "uid-of-nobody"))
+		h.wait(10 * time.Minute)
+		if n := h.cloud.Count(fakecloud.OpDelete); n < 15 || n > 20 {
+			t.Errorf("%d deletes in ten minutes, want one in half a minute", n)
+		}
+		h.cloud.FailAll(fakecloud.OpDelete, nil)
+		h.until(time.Minute, "it is deleted", func() bool { return len(h.cloud.Groups()) == 0 })
+	})
+}
+
+// TestDeleteRefused: a group that the cloud does not delete is told of on its pod,
+// which stays as long.
+func TestDeleteRefused(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web")
+		h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: &cloudapi.Error{Op: "Delete", Code: cloudapi.CodeForbidden, Message: "not allowed", RequestID: "r-1"}}
+		})
+		h.api.end("web", 30)
+		h.wait(time.Minute)
+		const want = "Warning FailedKillPod: error killing pod: Delete: Forbidden: not allowed"
+		if events := h.events.with("FailedKillPod"); len(events) < 2 || events[0] != want || events[1] != want {
+			t.Errorf("events %q, want %q for each try", events, want)
+		}
+		if h.api.pod("web") == nil {
+			t.Error("the pod is gone although its group runs")
+		}
+		h.cloud.FailAll(fakecloud.OpDelete, nil)
+		h.goneFromAPI(time.Minute, "web")
+		h.nothingLeft()
+	})
+}
+
+// forgetful is a cloud that accepts deletes and does not carry out some of them.
+type forgetful struct {
+	*fakecloud.Cloud
+
+	forgets, forgotten atomic.Int32
+}
+
+// Delete implements cloudapi.Client.
+func (f *forgetful) Delete(ctx context.Context, id string, o cloudapi.DeleteOptions) error {
+	if f.forgotten.Load() < f.forgets.Load() {
+		f.forgotten.Add(1)
+		return nil
+	}
+	return f.Cloud.Delete(ctx, id, o) //nolint:wrapcheck // it stands for the cloud
+}
+
+// TestDeleteForgotten: a group that is still there long after a forced delete is
+// paid for, so that it is deleted again.
+func TestDeleteForgotten(t *testing.T) {
+	runIdle(t, func(h *harness) {
+		cloud := &forgetful{Cloud: h.cloud}
+		h.client = cloud
+		h.start()
+		h.wait(time.Minute)
+		h.running("web")
+		cloud.forgets.Store(4) // the first, that by force, and two more
+		h.api.end("web", 5)
+		h.wait(time.Minute)
+		if n := cloud.forgotten.Load(); n != 2 || h.api.pod("web") == nil {
+			t.Errorf("%d deletes in the first minute, want one and one by force", n)
+		}
+		h.goneFromAPI(8*time.Minute, "web")
+		if n := cloud.forgotten.Load(); n != 4 {
+			t.Errorf("%d deletes were forgotten", n)
+		}
+		want := "Warning FailedKillPod: error killing pod: the container group is still there 2m0s after the cloud accepted to delete it by force"
+		if events := h.events.with("FailedKillPod"); len(events) != 3 || events[0] != want {
+			t.Errorf("events %q, want %q three times", events, want)
+		}
+		h.nothingLeft()
+	})
+}
