@@ -66,6 +66,14 @@ type Node struct {
 	Network string `json:"network,omitempty"`
 	// Dialect of KCI's API: extended (default) or seed.
 	Dialect string `json:"dialect,omitempty"`
+	// Readiness is node (default) or events, for KCI in dialect extended,
+	// which runs readiness probes but does not tell how they end. node has
+	// cumulet run them, as a kubelet does; it must reach the groups' addresses
+	// for that. events leaves them to the cloud and infers their outcome from
+	// its events: a container counts as unready from its first failure, and as
+	// ready again when it fails for long, for agents such as a kubelet soon
+	// stop telling of the same failure.
+	Readiness string `json:"readiness,omitempty"`
 	// Subnets are vSwitch ids on ECI (at most 10) and subnet ids on KCI (at
 	// most 5; dialect seed 1), in order of preference.
 	Subnets []string `json:"subnets,omitempty"`
@@ -74,7 +82,7 @@ type Node struct {
 	Credentials    Credentials `json:"credentials,omitempty"`
 
 	// Capacity is what the node tells the scheduler. Defaults: cpu 1000,
-	// memory 4Ti, pods 1000, ephemeral-storage 30Ti.
+	// memory 4Ti, pods 1000, ephemeral-storage 30Ti, and on ECI nvidia.com/gpu 100.
 	Capacity corev1.ResourceList `json:"capacity,omitempty"`
 	// Labels and Taints are added to the node. The taint
 	// virtual-kubelet.io/provider=<cloud>:NoSchedule is always there unless
@@ -148,7 +156,8 @@ type OptionRule struct {
 	// Allow gives for each option the values that may be asked for; "*" stands
 	// for all. Options are the guarded ones of docs/reference/annotations.md,
 	// privileged (containers; its value is "true"), hostPath (volumes; its
-	// values are paths) and disk (disks that a pod names itself, by their ids).
+	// values are paths) and disk (disks and snapshots that a pod names itself, by
+	// their ids).
 	// Of a list each element must be allowed.
 	Allow map[string][]string `json:"allow"`
 }
@@ -229,6 +238,12 @@ const (
 const (
 	ReportWarn   = "warn"
 	ReportStrict = "strict"
+)
+
+// Who runs readiness probes on KCI.
+const (
+	ReadinessNode   = "node"
+	ReadinessEvents = "events"
 )
 
 // The dialects of KCI's API.

@@ -1,7 +1,11 @@
 package config
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"time"
@@ -9,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
@@ -39,8 +44,12 @@ func Load(path string) (*Config, error) {
 
 // Parse is Load for a file's bytes and any environment.
 func Parse(data []byte, getenv func(string) string) (*Config, error) {
+	document, err := only(data)
+	if err != nil {
+		return nil, err
+	}
 	var c Config
-	if err := yaml.UnmarshalStrict(data, &c); err != nil {
+	if err := yaml.UnmarshalStrict(document, &c); err != nil {
 		return nil, fmt.Errorf("parsing configuration: %w", err)
 	}
 	c.setDefaults()
@@ -52,6 +61,30 @@ func Parse(data []byte, getenv func(string) string) (*Config, error) {
 		return nil, fmt.Errorf("validating configuration: %w", errs.ToAggregate())
 	}
 	return &c, nil
+}
+
+// only is the one document of a file that says something: of several the parser
+// would read the first and pass the others over.
+func only(data []byte) (document []byte, err error) {
+	documents := 0
+	for reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data))); ; {
+		text, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("parsing configuration: %w", err)
+		}
+		var anything any
+		if err := yaml.Unmarshal(text, &anything); err != nil || anything != nil { // what is wrong in it is told with its document
+			document = text
+			documents++
+		}
+	}
+	if documents > 1 {
+		return nil, fmt.Errorf("parsing configuration: it has %d documents; cumulet reads one", documents)
+	}
+	return document, nil
 }
 
 func (c *Config) setDefaults() {
@@ -77,6 +110,7 @@ func (n *Node) setDefaults() {
 	}
 	if n.Cloud == CloudKCI {
 		setString(&n.Dialect, DialectExtended)
+		setString(&n.Readiness, ReadinessNode)
 	}
 	if n.AdvertiseAddress == "" && n.Address != "0.0.0.0" && n.Address != "::" {
 		n.AdvertiseAddress = n.Address
@@ -96,6 +130,9 @@ func (n *Node) setCapacity() {
 		corev1.ResourceMemory:           resource.MustParse("4Ti"),
 		corev1.ResourcePods:             resource.MustParse("1000"),
 		corev1.ResourceEphemeralStorage: resource.MustParse("30Ti"),
+	}
+	if n.Cloud == CloudECI { // KCI's groups have no cards
+		capacity["nvidia.com/gpu"] = resource.MustParse("100")
 	}
 	maps.Copy(capacity, n.Capacity)
 	n.Capacity = capacity

@@ -90,6 +90,18 @@ func (n *Node) validate(path *field.Path) field.ErrorList {
 	return append(errs, n.Credentials.validate(n.Cloud, path.Child("credentials"))...)
 }
 
+func (n *Node) validateReadiness(path *field.Path) field.ErrorList {
+	choices := []string{ReadinessNode, ReadinessEvents}
+	switch {
+	case !slices.Contains(choices, n.Readiness):
+		return field.ErrorList{field.NotSupported(path, n.Readiness, choices)}
+	case n.Readiness == ReadinessEvents && n.Dialect == DialectSeed:
+		return field.ErrorList{field.Forbidden(path, "dialect seed has no readiness probes: only the node can run them")}
+	default:
+		return nil
+	}
+}
+
 func (n *Node) validateCloud(path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	subnets, groups := path.Child("subnets"), path.Child("securityGroups")
@@ -100,6 +112,9 @@ func (n *Node) validateCloud(path *field.Path) field.ErrorList {
 		}
 		if n.Dialect != "" {
 			errs = append(errs, field.Forbidden(path.Child("dialect"), "only kci has dialects"))
+		}
+		if n.Readiness != "" {
+			errs = append(errs, field.Forbidden(path.Child("readiness"), "only kci leaves a choice: eci tells what is ready"))
 		}
 		errs = append(errs, count(subnets, n.Subnets, 0, 10)...)
 		errs = append(errs, count(groups, n.SecurityGroups, 0, 5)...)
@@ -113,6 +128,7 @@ func (n *Node) validateCloud(path *field.Path) field.ErrorList {
 		if n.Network != "" {
 			errs = append(errs, field.Forbidden(path.Child("network"), "only eci has networks to choose from: name an endpoint"))
 		}
+		errs = append(errs, n.validateReadiness(path.Child("readiness"))...)
 		errs = append(errs, count(subnets, n.Subnets, 1, most)...)
 		errs = append(errs, count(groups, n.SecurityGroups, 1, 3)...)
 	default:

@@ -80,6 +80,7 @@ func (s *Stack) nodeConfig(name string) (config.Node, error) {
 		n.Subnets, n.SecurityGroups = []string{"vsw-local"}, []string{"sg-local"}
 	case NodeKCI:
 		cloud, n.Cloud, n.Zone = s.Clouds.KCI, config.CloudKCI, s.Clouds.KCI.Region+"a"
+		n.Readiness = s.readiness()
 		n.Subnets, n.SecurityGroups = []string{"subnet-local"}, []string{"sg-local"}
 	default:
 		return n, fmt.Errorf("node %q is not known, must be %s or %s", name, NodeECI, NodeKCI)

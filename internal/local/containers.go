@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cumulet/cumulet/internal/config"
 	"github.com/cumulet/cumulet/internal/controlplane"
 	"github.com/cumulet/cumulet/internal/machine"
 	"github.com/cumulet/cumulet/internal/registry"
@@ -80,6 +81,15 @@ func (s *Stack) chooseRuntime(ctx context.Context) error {
 		o.Progress(fmt.Sprintf("containers are only simulated: %v; or name a cluster that runs them with --backing-kubeconfig", why))
 		return nil
 	}
+}
+
+// readiness is who runs KCI's readiness probes. Only on a machine of our own do
+// the containers surely have addresses that cumulet reaches.
+func (s *Stack) readiness() string {
+	if s.network == nil {
+		return config.ReadinessEvents
+	}
+	return config.ReadinessNode
 }
 
 // prepareMachine settles what the control plane must know of the machine
