@@ -80,8 +80,9 @@ nodes:
       allow: {tags: ["*"]}
 ` + "```" + `
 
-Of a list each element must be allowed; ` + "`\"*\"`" + ` stands for every namespace or value. The same rules guard two fields of pods:
-` + "`privileged`" + ` (containers; value ` + "`\"true\"`" + `) and ` + "`hostPath`" + ` (volumes; values are paths).
+Of a list each element must be allowed; ` + "`\"*\"`" + ` stands for every namespace or value. The same rules guard three fields of pods:
+` + "`privileged`" + ` (containers; value ` + "`\"true\"`" + `), ` + "`hostPath`" + ` (volumes; values are paths) and ` + "`disk`" + ` (disks and snapshots that a pod
+names itself, [volumes](volumes.md); values are ids). The node's own subnets and security groups need no rule.
 
 ## Options
 

@@ -54,6 +54,6 @@ func newKCI(n config.Node, log logr.Logger) (cloudapi.Client, error) {
 		return nil, fmt.Errorf("reading credentials: %w", err)
 	}
 	return kci.New(kci.Options{
-		Region: n.Region, Endpoint: n.Endpoint, Dialect: dialect, Credentials: source, Log: log.WithName("kci"),
+		Region: n.Region, Endpoint: n.Endpoint, Dialect: dialect, Readiness: n.Readiness == config.ReadinessEvents, Credentials: source, Log: log.WithName("kci"),
 	})
 }

@@ -20,7 +20,9 @@ func limitsOf(n config.Node) cloudapi.Limits {
 	case n.Dialect == config.DialectSeed:
 		return kci.Limits(kci.Seed, n.Region)
 	default:
-		return kci.Limits(kci.Extended, n.Region)
+		limits := kci.Limits(kci.Extended, n.Region)
+		limits.Can.ReadinessProbe = n.Readiness == config.ReadinessEvents
+		return limits
 	}
 }
 

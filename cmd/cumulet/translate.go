@@ -4,8 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/cumulet/cumulet/internal/config"
 	"github.com/cumulet/cumulet/internal/manifest"
@@ -59,9 +64,10 @@ that would be billed, and every field that is emulated, changed, ignored or
 refused, with the reason. It needs no cluster and speaks to no cloud.
 
 Manifests are YAML or JSON as people have them: Pods, Deployments, StatefulSets,
-DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs, Lists, what
-kubectl get -o yaml prints. The ConfigMaps, Secrets, Services, claims and volumes
-among them are what the pods refer to. -f may be given several times, names a
+DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs, PodTemplates,
+Lists, what kubectl get -o yaml prints. The ConfigMaps, Secrets, Services,
+ServiceAccounts, LimitRanges, claims and volumes among them are what the pods
+refer to or get their limits from. -f may be given several times, names a
 file, a folder or - for stdin.
 
 Without --config a node in the clouds' usual regions is assumed, with made-up
@@ -88,6 +94,9 @@ func newTranslateCommand() *cobra.Command {
 		Example: translateExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.check(cmd.Flags()); err != nil {
+				return err
+			}
 			return runTranslate(&flags, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
@@ -104,14 +113,36 @@ func newTranslateCommand() *cobra.Command {
 	return command
 }
 
+// check tells of flags that would be passed over, and of a namespace that can be
+// none.
+func (f *translateFlags) check(given *pflag.FlagSet) error {
+	if faults := validation.IsDNS1123Label(f.namespace); len(faults) > 0 {
+		return fmt.Errorf("--namespace is %q: %s", f.namespace, faults[0])
+	}
+	if !f.allFields {
+		return nil
+	}
+	for _, name := range []string{"filename", "output", "namespace", "show-secrets"} {
+		flag := given.Lookup(name)
+		if !flag.Changed || name == "output" && f.form == formText {
+			continue
+		}
+		if flag.Shorthand != "" {
+			return fmt.Errorf("--all-fields takes no -%s", flag.Shorthand)
+		}
+		return fmt.Errorf("--all-fields takes no --%s", name)
+	}
+	return nil
+}
+
 func runTranslate(flags *translateFlags, in io.Reader, out io.Writer) error {
 	clouds, err := flags.clouds()
 	if err != nil {
 		return err
 	}
 	if flags.allFields {
-		if len(flags.files) > 0 {
-			return errors.New("--all-fields takes no -f")
+		if width := columns(out); width > 0 {
+			return preview.WriteFieldsWithin(out, clouds, width)
 		}
 		return preview.WriteFields(out, clouds)
 	}
@@ -148,9 +179,26 @@ func (f *translateFlags) read(in io.Reader) (*manifest.Manifests, error) {
 		return nil, err
 	}
 	if len(manifests.Pods) == 0 {
-		return nil, errors.New("the files hold no pod and nothing that makes pods")
+		faults := []string{"the files hold no pod and nothing that makes pods"}
+		for _, s := range manifests.Skipped {
+			faults = append(faults, fmt.Sprintf("skipped %s %s of %s: %s", s.Kind, s.Name, s.Source, s.Reason))
+		}
+		return nil, errors.New(strings.Join(faults, "; "))
 	}
 	return manifests, nil
+}
+
+// columns is the width of the terminal that is written to; 0 where there is none.
+func columns(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func (f *translateFlags) writer() (func(io.Writer, preview.Output) error, error) {

@@ -91,15 +91,20 @@ func (f *translateFlags) configured() ([]preview.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range c.Nodes {
+		if f.dialect != "" && c.Nodes[i].Cloud == config.CloudKCI {
+			c.Nodes[i].Dialect = f.dialect
+		}
+	}
+	if err := checkOptions(c); err != nil { // as cumulet run does
+		return nil, err
+	}
 	var clouds []preview.Cloud
 	var names []string
 	for _, n := range c.Nodes {
 		names = append(names, n.Name)
 		if f.node != "" && f.node != n.Name || f.cloud != "" && f.cloud != n.Cloud {
 			continue
-		}
-		if f.dialect != "" && n.Cloud == config.CloudKCI {
-			n.Dialect = f.dialect
 		}
 		clouds = append(clouds, cloudOf(c, n))
 	}
@@ -143,7 +148,7 @@ func cloudOf(c *config.Config, n config.Node) preview.Cloud {
 }
 
 func ofECI(cloud *preview.Cloud, n config.Node) {
-	cloud.Options.Limits = eci.Limits(n.Region)
+	cloud.Options.Limits = limitsOf(n)
 	cloud.Restarts = provider.CanRestart((*eci.Client)(nil))
 	cloud.Request = func(spec cloudapi.GroupSpec, token string) (cloudapi.Request, error) {
 		return eci.Request(spec, n.Region, token)
@@ -160,7 +165,7 @@ func ofKCI(cloud *preview.Cloud, n config.Node) {
 		dialect, cloud.Dialect = kci.Seed, config.DialectSeed
 		cloud.Title = "kci (dialect seed)"
 	}
-	cloud.Options.Limits = kci.Limits(dialect, n.Region)
+	cloud.Options.Limits = limitsOf(n)
 	cloud.Restarts = provider.CanRestart((*kci.Client)(nil))
 	cloud.Request = func(spec cloudapi.GroupSpec, _ string) (cloudapi.Request, error) { return kci.Request(spec, dialect) }
 	if cloud.Endpoint == "" {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func TestExamples(t *testing.T) {
 }
 
 // TestExamplesSayWhatTheyAre: each begins with a comment of a few lines that
-// says on which clouds it runs.
+// says on which clouds it runs, and so it is.
 func TestExamplesSayWhatTheyAre(t *testing.T) {
 	for _, name := range exampleNames(t) {
 		data, err := os.ReadFile(name)
@@ -72,11 +73,30 @@ func TestExamplesSayWhatTheyAre(t *testing.T) {
 		}
 		lines := strings.Split(string(data), "\n")
 		head := slices.IndexFunc(lines, func(l string) bool { return !strings.HasPrefix(l, "# ") })
-		if head < 2 || head > 6 || !strings.Contains(strings.Join(lines[:head], "\n"), "# Runs on: ") {
-			t.Errorf("%s has a head of %d lines; it should have 2 to 6 and say: Runs on", name, head)
+		if head < 2 || head > 6 {
+			t.Errorf("%s has a head of %d lines; it should have 2 to 6", name, head)
+			continue
+		}
+		said := runsOn.FindStringSubmatch(strings.Join(lines[:head], "\n"))
+		if said == nil {
+			t.Errorf("the head of %s does not say: Runs on", name)
+			continue
+		}
+		for cloud := range targets {
+			if cloud == "kci-seed" {
+				continue // the heads are about what people have
+			}
+			_, _, code := translated(t, "", append(targets[cloud], "-f", name)...)
+			// What an operator has to allow first is refused by default.
+			if want := strings.Contains(said[1], cloud) && said[2] != " with "; want != (code == 0) {
+				t.Errorf("%s says it runs on %s, but translate ends with %d for %s", name, said[1], code, cloud)
+			}
 		}
 	}
 }
+
+// runsOn is what the head of an example says of the clouds.
+var runsOn = regexp.MustCompile(`(?m)^# Runs on: (eci|kci|eci, kci|neither)([.;]| \(| where | with )`)
 
 // front is an emulated cloud that takes requests as they were printed.
 type front struct {

@@ -95,6 +95,13 @@ func TestExitCodes(t *testing.T) {
 		"NoFile":      {"nothing to read", "", nil, 1, "-f is missing"},
 		"NoSuchFile":  {"a wrong name", "", []string{"-f", "no-such.yaml"}, 1, "no such file"},
 		"NoPod":       {"nothing makes a pod", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", []string{"-f", "-"}, 1, "no pod and nothing that makes pods"},
+		"Unknown": {"what was passed over is told", "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n", []string{"-f", "-"}, 1,
+			"nothing that makes pods; skipped Widget.example.com w of stdin: its kind is not known here"},
+		"OldVersion":  {"not passed over beside a pod", plainPod + "---\napiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\n", []string{"-f", "-"}, 1, "Kubernetes has it as apiVersion apps/v1, kind Deployment"},
+		"NoVersion":   {"a Secret is not shown", "kind: Secret\nmetadata: {name: s}\nstringData: {a: swordfish}\n", []string{"-f", "-"}, 1, "stdin, document 1: no Kubernetes object: Object 'apiVersion' is missing in Secret s"},
+		"TableForm":   {"the table has one form", "", []string{"--all-fields", "-o", "json"}, 1, "--all-fields takes no -o"},
+		"TableSecret": {"and no secrets", "", []string{"--all-fields", "--show-secrets"}, 1, "--all-fields takes no --show-secrets"},
+		"BadSpace":    {"a namespace has a name", plainPod, []string{"-f", "-", "-n", "My Shop"}, 1, `--namespace is "My Shop"`},
 		"BadCloud":    {"two clouds are known", plainPod, []string{"-f", "-", "--cloud", "aws"}, 1, `--cloud is "aws"`},
 		"BadDialect":  {"two dialects are known", plainPod, []string{"-f", "-", "--dialect", "x"}, 1, `--dialect is "x"`},
 		"NoDialect":   {"eci has none", plainPod, []string{"-f", "-", "--cloud", "eci", "--dialect", "seed"}, 1, "eci has no dialects"},
@@ -119,6 +126,9 @@ func TestSecretsStayOut(t *testing.T) {
 		out, complaint, code := translated(t, secretPod, "-f", "-", "-o", form)
 		if code != 0 || strings.Contains(out, "swordfish") || !strings.Contains(out, "secret") {
 			t.Errorf("%s: code %d, %s\n%s", form, code, complaint, out)
+		}
+		if out, _, code := translated(t, strings.ReplaceAll(secretPod, "swordfish-seven", "'8347'"), "-f", "-", "-o", form); code != 0 || strings.Contains(out, "8347") {
+			t.Errorf("%s: code %d, a short secret:\n%s", form, code, out)
 		}
 		if out, _, _ := translated(t, secretPod, "-f", "-", "-o", form, "--show-secrets"); !strings.Contains(out, "swordfish-seven") {
 			t.Errorf("%s: --show-secrets does not show it:\n%s", form, out)
@@ -189,6 +199,12 @@ nodes:
 	}
 	if _, complaint, code := translated(t, plainPod, "-f", "-", "--config", file, "--node", "x"); code != 1 || !strings.Contains(complaint, "it has eci-1, kci-1") {
 		t.Errorf("an unknown node: code %d, %s", code, complaint)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(text, "  dialect: seed", "  dialect: seed\n  options: {ram-rol: x}", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, complaint, code := translated(t, plainPod, "-f", "-", "--config", file); code != 1 || out != "" || !strings.Contains(complaint, "nodes[1].options[ram-rol]: there is no such option; did you mean ram-role?") {
+		t.Errorf("a configuration with which cumulet does not run: code %d, %s\n%s", code, complaint, out)
 	}
 }
 

@@ -95,7 +95,7 @@ func (m *Manifests) storage(namespace string, claims []string, found *translate.
 		found.Claims[name] = claim
 		pv := m.volumes[claim.Spec.VolumeName]
 		if pv == nil {
-			lack("PersistentVolume", types.NamespacedName{Name: claim.Spec.VolumeName, Namespace: namespace})
+			missing = append(missing, Missing{Kind: "PersistentVolume", Namespace: namespace, Name: claim.Spec.VolumeName, Claim: name})
 			continue
 		}
 		found.Volumes[pv.Name] = pv

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	goyaml "go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -52,11 +54,29 @@ func decode(s Source) ([]document, error) {
 	return documents, errors.Join(faults...)
 }
 
-// split cuts a source into documents in JSON.
+// byteOrderMark begins what some editors write.
+var byteOrderMark = []byte("\ufeff")
+
+// split cuts a source into documents in JSON. What begins like JSON may be YAML
+// all the same.
 func split(data []byte) ([][]byte, error) {
-	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' {
-		return splitJSON(trimmed)
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	trimmed := bytes.TrimSpace(data)
+	if len(trimmed) == 0 || trimmed[0] != '{' {
+		return splitYAML(data)
 	}
+	out, err := splitJSON(trimmed)
+	if err == nil {
+		return out, nil
+	}
+	if out, other := splitYAML(data); other == nil {
+		return out, nil
+	}
+	return nil, err
+}
+
+// splitYAML cuts at lines that begin with three hyphens.
+func splitYAML(data []byte) ([][]byte, error) {
 	var out [][]byte
 	for reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data))); ; {
 		text, err := reader.Read()
@@ -66,7 +86,7 @@ func split(data []byte) ([][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("splitting into documents: %w", err)
 		}
-		object, err := yaml.YAMLToJSONStrict(text)
+		object, err := toJSON(text)
 		if err != nil {
 			return nil, fmt.Errorf("document %d: %w", len(out)+1, err)
 		}
@@ -74,6 +94,21 @@ func split(data []byte) ([][]byte, error) {
 			out = append(out, object)
 		}
 	}
+}
+
+// toJSON makes JSON of a YAML document. A key that is there twice is an error,
+// but not one that a merge (<<) brings and the document says otherwise, for
+// which the strict reading takes it.
+func toJSON(text []byte) ([]byte, error) {
+	object, err := yaml.YAMLToJSONStrict(text)
+	if err == nil || !bytes.Contains(text, []byte("<<")) {
+		return object, err
+	}
+	var anything any
+	if err := goyaml.Unmarshal(text, &anything); err != nil { // it tells them apart
+		return nil, fmt.Errorf("reading YAML: %w", err)
+	}
+	return yaml.YAMLToJSON(text)
 }
 
 // splitJSON reads objects that follow each other.
@@ -94,23 +129,49 @@ func splitJSON(data []byte) ([][]byte, error) {
 
 // decodeText decodes a document, and of a list what is in it.
 func decodeText(source string, text []byte) ([]document, error) {
-	text, name, err := withoutStatus(text)
+	cleaned, head, err := withoutStatus(text)
 	if err != nil {
 		return nil, err
 	}
-	object, kind, err := strict.Decode(text, nil, nil)
+	if head.APIVersion == "v1" && head.Kind == "List" {
+		cleaned = text // its items are cleaned one by one
+	}
+	object, kind, err := strict.Decode(cleaned, nil, nil)
 	switch {
 	case runtime.IsNotRegisteredError(err):
-		return []document{{source: source, kind: *kind, name: name}}, nil
+		return []document{{source: source, kind: *kind, name: head.name}}, nil
 	case err != nil && kind != nil && kind.Kind != "":
-		return nil, fmt.Errorf("%s %s: %w", kind.Kind, name, err)
+		return nil, fmt.Errorf("%s %s: %w", kind.Kind, head.name, err)
 	case err != nil:
 		return nil, fmt.Errorf("no Kubernetes object: %w", err)
 	}
+	if err := duplicates(text); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind.Kind, head.name, err)
+	}
 	if !meta.IsListType(object) {
-		return []document{{source: source, kind: *kind, name: name, object: object}}, nil
+		return []document{{source: source, kind: *kind, name: head.name, object: object}}, nil
 	}
 	return decodeItems(source, object)
+}
+
+// duplicates is an error that tells which fields are there twice; of YAML the
+// reading has told it.
+func duplicates(text []byte) error {
+	_, _, err := strict.Decode(text, nil, nil)
+	told, _ := runtime.AsStrictDecodingError(err)
+	if told == nil {
+		return nil
+	}
+	var twice []error
+	for _, fault := range told.Errors() {
+		if strings.HasPrefix(fault.Error(), "duplicate field") {
+			twice = append(twice, fault)
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	return runtime.NewStrictDecodingError(twice)
 }
 
 // decodeItems decodes what is in a list: of kubectl's own kind List that which
@@ -145,30 +206,70 @@ func decodeItems(source string, list runtime.Object) ([]document, error) {
 	return out, nil
 }
 
-// withoutStatus drops what is not the user's: the status and the list of who
-// manages which field, which may have fields of another release.
-func withoutStatus(text []byte) (cleaned []byte, name string, err error) {
-	var object map[string]any
-	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, "", fmt.Errorf("no object: %w", err)
-	}
-	delete(object, "status")
+// head tells what a document says that it is.
+type head struct {
+	APIVersion, Kind string
+	// name is the object's, or what its name begins with.
+	name string
+}
+
+// headOf reads an object's head. Its errors do not show the object, which may
+// be a Secret.
+func headOf(object map[string]any) (head, error) {
+	var h head
+	h.APIVersion, _ = object["apiVersion"].(string)
+	h.Kind, _ = object["kind"].(string)
 	if metadata, ok := object["metadata"].(map[string]any); ok {
-		delete(metadata, "managedFields")
-		if name, ok = metadata["name"].(string); !ok {
-			name, _ = metadata["generateName"].(string)
+		if h.name, ok = metadata["name"].(string); !ok {
+			h.name, _ = metadata["generateName"].(string)
 		}
 	}
+	switch {
+	case h.Kind == "":
+		return h, fmt.Errorf("no Kubernetes object: Object 'Kind' is missing%s", h.named())
+	case h.APIVersion == "":
+		return h, fmt.Errorf("no Kubernetes object: Object 'apiVersion' is missing%s", h.named())
+	default:
+		return h, nil
+	}
+}
+
+// named tells which object is meant, as far as it says.
+func (h head) named() string {
+	if h.Kind+h.name == "" {
+		return ""
+	}
+	return " in " + strings.TrimSpace(h.Kind+" "+h.name)
+}
+
+// withoutStatus drops what is not the user's: the status and the list of who
+// manages which field, which may have fields of another release.
+func withoutStatus(text []byte) (cleaned []byte, h head, err error) {
+	var object map[string]any
+	if err := json.Unmarshal(text, &object); err != nil {
+		return nil, h, fmt.Errorf("no object: %w", err)
+	}
+	if h, err = headOf(object); err != nil {
+		return nil, h, err
+	}
+	clean(object)
 	if items, ok := object["items"].([]any); ok {
 		for _, item := range items {
 			if item, ok := item.(map[string]any); ok {
-				delete(item, "status")
+				clean(item)
 			}
 		}
 	}
 	cleaned, err = json.Marshal(object)
 	if err != nil {
-		return nil, "", fmt.Errorf("encoding: %w", err)
+		return nil, h, fmt.Errorf("encoding: %w", err)
 	}
-	return cleaned, name, nil
+	return cleaned, h, nil
+}
+
+func clean(object map[string]any) {
+	delete(object, "status")
+	if metadata, ok := object["metadata"].(map[string]any); ok {
+		delete(metadata, "managedFields")
+	}
 }

@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -17,46 +15,14 @@ func madeUID(name string) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://cumulet.dev/pods/"+name)).String()
 }
 
-// check finds what the API server would not let pass, as far as it would make
-// a pod that is none.
-func check(pod *corev1.Pod) error {
-	var faults []error
-	if pod.Name == "" {
-		faults = append(faults, errors.New("metadata.name: is empty"))
-	}
-	if len(pod.Spec.Containers) == 0 {
-		faults = append(faults, errors.New("spec.containers: there is none; a pod needs one at least"))
-	}
-	seen := map[string]bool{}
-	for list, containers := range map[string][]corev1.Container{"initContainers": pod.Spec.InitContainers, "containers": pod.Spec.Containers} {
-		for i, c := range containers {
-			switch {
-			case c.Name == "":
-				faults = append(faults, fmt.Errorf("spec.%s[%d].name: is empty", list, i))
-			case seen[c.Name]:
-				faults = append(faults, fmt.Errorf("spec.%s[%d].name: %s is there twice", list, i, c.Name))
-			}
-			if c.Image == "" {
-				faults = append(faults, fmt.Errorf("spec.%s[%d].image: is empty", list, i))
-			}
-			seen[c.Name] = true
-		}
-	}
-	return errors.Join(faults...)
-}
-
 // complete fills in what the API server would, as far as it makes a difference
 // to a translation (k8s.io/kubernetes pkg/apis/core/v1/defaults.go, which cannot
 // be imported). What it would only write down, such as the scheduler's name, is
 // left out: the report is about what the user wrote.
-func complete(p *Pod) {
-	pod := p.Pod
-	if pod.UID == "" {
-		pod.UID = uidOf(pod.Namespace, pod.Name)
-	}
-	spec := &pod.Spec
+func complete(spec *corev1.PodSpec) {
 	setDefault(&spec.RestartPolicy, corev1.RestartPolicyAlways)
 	setDefault(&spec.DNSPolicy, corev1.DNSClusterFirst)
+	setDefault(&spec.ServiceAccountName, spec.DeprecatedServiceAccount) // the older name of the same field
 	setDefault(&spec.ServiceAccountName, "default")
 	setPointer(&spec.TerminationGracePeriodSeconds, 30)
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
@@ -67,7 +33,15 @@ func complete(p *Pod) {
 	for i := range spec.Volumes {
 		completeVolume(&spec.Volumes[i])
 	}
-	if !mountsToken(spec) && ptr.Deref(spec.AutomountServiceAccountToken, true) {
+}
+
+// finish makes up the UID, and tells of the token that the API server would add.
+func (p *Pod) finish() {
+	if p.Pod.UID == "" {
+		p.Pod.UID = uidOf(p.Pod.Namespace, p.Pod.Name)
+	}
+	spec := &p.Pod.Spec
+	if !p.noToken && !mountsToken(spec) && ptr.Deref(spec.AutomountServiceAccountToken, true) {
 		p.Remarks = append(p.Remarks, "the cluster adds a volume kube-api-access with a token of the service account, which is not shown; "+
 			"automountServiceAccountToken: false leaves it out")
 	}
@@ -110,11 +84,12 @@ func completeContainer(c *corev1.Container) {
 	}
 }
 
-// pullPolicy is Always for the tag latest, be it said or not.
+// pullPolicy is Always for the tag latest, be it said or, where there is no
+// digest, not said.
 func pullPolicy(image string) corev1.PullPolicy {
-	name := image[strings.LastIndex(image, "/")+1:]
+	name, _, digested := strings.Cut(image[strings.LastIndex(image, "/")+1:], "@")
 	_, tag, tagged := strings.Cut(name, ":")
-	if strings.Contains(name, "@") || tagged && tag != "latest" {
+	if tagged && tag != "latest" || !tagged && digested {
 		return corev1.PullIfNotPresent
 	}
 	return corev1.PullAlways

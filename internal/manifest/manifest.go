@@ -4,12 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Manifests are what a number of documents hold.
@@ -24,6 +31,10 @@ type Manifests struct {
 	services   []*corev1.Service
 	claims     map[types.NamespacedName]*corev1.PersistentVolumeClaim
 	volumes    map[string]*corev1.PersistentVolume
+	accounts   map[types.NamespacedName]*corev1.ServiceAccount
+	ranges     []*corev1.LimitRange
+	// given are the documents, to find those that are there twice.
+	given map[string]given
 	// remarks tell what was made up for all pods.
 	remarks map[string][]string // by namespace
 }
@@ -42,6 +53,15 @@ type Pod struct {
 	Count int
 	// Remarks say what was made up, and what the cluster would add.
 	Remarks []string
+
+	// at is where the template stands, selector and policies are what its
+	// controller demands of it; nil for a pod of its own.
+	at       *field.Path
+	selector labels.Selector
+	policies []corev1.RestartPolicy
+	// noToken says that the API server adds no token: the service account has
+	// none for its pods, or the pod is from a cluster.
+	noToken bool
 }
 
 // Skipped is a document that does not matter here.
@@ -61,6 +81,8 @@ func Read(sources []Source, namespace string) (*Manifests, error) {
 		secrets:    map[types.NamespacedName]*corev1.Secret{},
 		claims:     map[types.NamespacedName]*corev1.PersistentVolumeClaim{},
 		volumes:    map[string]*corev1.PersistentVolume{},
+		accounts:   map[types.NamespacedName]*corev1.ServiceAccount{},
+		given:      map[string]given{},
 		remarks:    map[string][]string{},
 	}
 	var faults []error
@@ -78,7 +100,38 @@ func Read(sources []Source, namespace string) (*Manifests, error) {
 	}
 	m.completeServices()
 	m.bindClaims()
+	m.sortRanges()
+	for i := range m.Pods {
+		m.admit(&m.Pods[i])
+		m.Pods[i].finish()
+	}
 	return m, nil
+}
+
+// given is a document that was read.
+type given struct {
+	source string
+	object runtime.Object
+}
+
+// isRepeated tells whether a document says what another has said; one that says
+// something else of the same object is an error.
+func (m *Manifests) isRepeated(d *document) (bool, error) {
+	object, ok := d.object.(metav1.Object)
+	if !ok || object.GetName() == "" {
+		return false, nil
+	}
+	id := fmt.Sprintf("%s %s/%s", d.kind, object.GetNamespace(), object.GetName())
+	before, twice := m.given[id]
+	switch {
+	case !twice:
+		m.given[id] = given{d.source, d.object.DeepCopyObject()}
+		return false, nil
+	case !equality.Semantic.DeepEqual(before.object, d.object):
+		return false, fmt.Errorf("it is there twice, first in %s, and not the same", before.source)
+	default:
+		return true, nil
+	}
 }
 
 // add takes a document in.
@@ -86,9 +139,12 @@ func (m *Manifests) add(d *document, namespace string) error {
 	if object, ok := d.object.(metav1.Object); ok && object.GetNamespace() == "" {
 		object.SetNamespace(namespace)
 	}
+	if repeated, err := m.isRepeated(d); repeated || err != nil {
+		return err
+	}
 	switch o := d.object.(type) {
 	case nil:
-		m.skip(d, "its kind is not known here")
+		return m.addUnknown(d)
 	case *corev1.ConfigMap:
 		m.configMaps[nameOf(o)] = o
 	case *corev1.Secret:
@@ -99,6 +155,10 @@ func (m *Manifests) add(d *document, namespace string) error {
 		m.claims[nameOf(o)] = o
 	case *corev1.PersistentVolume:
 		m.volumes[o.Name] = o
+	case *corev1.ServiceAccount:
+		m.accounts[nameOf(o)] = o
+	case *corev1.LimitRange:
+		m.ranges = append(m.ranges, o)
 	default:
 		return m.addPod(d)
 	}
@@ -125,16 +185,56 @@ func (m *Manifests) addPod(d *document) error {
 		made = ofJob(o)
 	case *batchv1.CronJob:
 		made = ofCronJob(o)
+	case *corev1.PodTemplate:
+		made = ofPodTemplate(o)
 	default:
+		if err := d.misplaced(); err != nil {
+			return err
+		}
 		m.skip(d, "it makes no pod, and no pod refers to it")
 		return nil
 	}
 	made.Source = filepath.ToSlash(d.source)
-	if err := check(made.Pod); err != nil {
+	if err := made.check(); err != nil {
 		return err
 	}
-	complete(&made)
+	complete(&made.Pod.Spec)
 	m.Pods = append(m.Pods, made)
+	return nil
+}
+
+// addUnknown passes over a kind that somebody has added to a cluster; what
+// claims to be Kubernetes' own and is not is an error.
+func (m *Manifests) addUnknown(d *document) error {
+	if err := d.misplaced(); err != nil {
+		return err
+	}
+	if slices.Contains(ownGroups, d.kind.Group) {
+		return fmt.Errorf("apiVersion %s has no such kind", d.kind.GroupVersion())
+	}
+	m.skip(d, "its kind is not known here")
+	return nil
+}
+
+// ownGroups are groups of Kubernetes in which what makes pods is, or was.
+var ownGroups = []string{"", "apps", "batch", "extensions"}
+
+// workloads are the kinds that make pods, as Kubernetes serves them.
+var workloads = []schema.GroupVersionKind{
+	corev1.SchemeGroupVersion.WithKind("Pod"), corev1.SchemeGroupVersion.WithKind("ReplicationController"),
+	corev1.SchemeGroupVersion.WithKind("PodTemplate"), appsv1.SchemeGroupVersion.WithKind("ReplicaSet"),
+	appsv1.SchemeGroupVersion.WithKind("Deployment"), appsv1.SchemeGroupVersion.WithKind("StatefulSet"),
+	appsv1.SchemeGroupVersion.WithKind("DaemonSet"), batchv1.SchemeGroupVersion.WithKind("Job"), batchv1.SchemeGroupVersion.WithKind("CronJob"),
+}
+
+// misplaced is an error where a document means what makes pods and does not say
+// it as Kubernetes has it: passed over, its pods would be missing.
+func (d *document) misplaced() error {
+	for _, w := range workloads {
+		if strings.EqualFold(d.kind.Kind, w.Kind) && slices.Contains(ownGroups, d.kind.Group) && d.kind != w {
+			return fmt.Errorf("Kubernetes has it as apiVersion %s, kind %s", w.GroupVersion(), w.Kind) //nolint:staticcheck // a name
+		}
+	}
 	return nil
 }
 

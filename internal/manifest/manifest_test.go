@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,16 +100,48 @@ func TestRefusedManifests(t *testing.T) {
 			[]string{`stdin, document 1: Pod a: strict decoding error: unknown field "spec.containers[0].imagePullPolic"`}},
 		"UnknownInTemplate": {"and in a template", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {container: []}}}",
 			[]string{`Deployment d: strict decoding error: unknown field "spec.template.spec.container"`}},
-		"Duplicate":     {"a key twice", head + "spec: {}\nspec: {}", []string{`key "spec" already set in map`}},
-		"WrongType":     {"a word for a number", head + "spec: {containers: [{name: a, image: a}], terminationGracePeriodSeconds: soon}", []string{"terminationGracePeriodSeconds"}},
-		"NoContainers":  {"a pod needs one", head + "spec: {}", []string{"Pod a: spec.containers: there is none"}},
-		"NoImage":       {"and an image", head + "spec: {containers: [{name: a}]}", []string{"spec.containers[0].image: is empty"}},
-		"TwoNames":      {"names are unique over both lists", head + "spec: {initContainers: [{name: a, image: a}], containers: [{name: a, image: a}]}", []string{"a is there twice"}},
-		"NoName":        {"a pod needs a name", "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: a}]}", []string{"metadata.name: is empty"}},
-		"NoKind":        {"an object has a kind", "a: b", []string{"no Kubernetes object", "'Kind' is missing"}},
-		"NoObject":      {"a list of YAML is none", "- a", []string{"no object"}},
-		"BadYAML":       {"no YAML", "a: b: c", []string{"document 1"}},
-		"BadJSON":       {"no JSON", `{"a": `, []string{"document 1"}},
+		"Duplicate":    {"a key twice", head + "spec: {}\nspec: {}", []string{`key "spec" already set in map`}},
+		"WrongType":    {"a word for a number", head + "spec: {containers: [{name: a, image: a}], terminationGracePeriodSeconds: soon}", []string{"terminationGracePeriodSeconds"}},
+		"NoContainers": {"a pod needs one", head + "spec: {}", []string{"Pod a: spec.containers: there is none"}},
+		"NoImage":      {"and an image", head + "spec: {containers: [{name: a}]}", []string{"spec.containers[0].image: is empty"}},
+		"TwoNames":     {"names are unique over both lists", head + "spec: {initContainers: [{name: a, image: a}], containers: [{name: a, image: a}]}", []string{"a is there twice"}},
+		"NoName":       {"a pod needs a name", "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: a}]}", []string{"metadata.name: is empty"}},
+		"NoKind":       {"an object has a kind", "a: b", []string{"no Kubernetes object", "'Kind' is missing"}},
+		"NoObject":     {"a list of YAML is none", "- a", []string{"no object"}},
+		"BadYAML":      {"no YAML", "a: b: c", []string{"document 1"}},
+		"BadJSON":      {"no JSON", `{"a": `, []string{"document 1"}},
+		"DuplicateInJSON": {"in JSON too", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"a"}],"hostNetwork":true,"hostNetwork":false}}`,
+			[]string{`Pod a: strict decoding error: duplicate field "spec.hostNetwork"`}},
+		"DuplicateInItem": {"and in items", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","name":"b"},"spec":{"containers":[{"name":"a","image":"a"}]}}]}`,
+			[]string{`duplicate field "metadata.name"`}},
+		"NoVersion":    {"an object has a version", "kind: Secret\nmetadata: {name: s}\nstringData: {key: hunter2}", []string{"no Kubernetes object", "'apiVersion' is missing"}},
+		"NoKindEither": {"what it holds may be secret", "apiVersion: v1\nmetadata: {name: s}\nstringData: {key: hunter2}", []string{"no Kubernetes object", "'Kind' is missing"}},
+		"OldVersion": {"Kubernetes has moved it", "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}",
+			[]string{"Deployment d: Kubernetes has it as apiVersion apps/v1, kind Deployment"}},
+		"OtherGroup": {"a mistake often made", "apiVersion: v1\nkind: Deployment\nmetadata: {name: d}", []string{"Deployment d: Kubernetes has it as apiVersion apps/v1, kind Deployment"}},
+		"KindCase":   {"kinds have capitals", "apiVersion: v1\nkind: pod\nmetadata: {name: a}", []string{"pod a: Kubernetes has it as apiVersion v1, kind Pod"}},
+		"KindTypo":   {"no kind of Kubernetes' own", "apiVersion: v1\nkind: Secrets\nmetadata: {name: a}", []string{"Secrets a: apiVersion v1 has no such kind"}},
+		"BadNames": {"as the API server has them", "apiVersion: v1\nkind: Pod\nmetadata: {name: My_Pod, labels: {a b: c}}\nspec: {containers: [{name: A_b, image: a}], volumes: [{name: V}]}",
+			[]string{`metadata.name: Invalid value: "My_Pod"`, `metadata.labels: Invalid value: "a b"`, `spec.containers[0].name: Invalid value: "A_b"`, `spec.volumes[0].name: Invalid value: "V"`}},
+		"BadWords": {"only the words that there are", head + "spec: {restartPolicy: Sometimes, dnsPolicy: Mine, containers: [{name: a, image: a, imagePullPolicy: Later, ports: [{containerPort: 80, protocol: HTTP}]}]}",
+			[]string{`spec.restartPolicy: Unsupported value: "Sometimes"`, `spec.dnsPolicy: Unsupported value: "Mine"`, `spec.containers[0].imagePullPolicy: Unsupported value: "Later"`, `spec.containers[0].ports[0].protocol: Unsupported value: "HTTP"`}},
+		"BadNumbers": {"within their bounds", head + "spec: {terminationGracePeriodSeconds: -1, activeDeadlineSeconds: 0, containers: [{name: a, image: a, ports: [{containerPort: 70000}], livenessProbe: {periodSeconds: -1, exec: {command: [a]}}, resources: {requests: {cpu: 2}, limits: {cpu: 1, memory: -1Gi}}}]}",
+			[]string{"spec.terminationGracePeriodSeconds: Invalid value: -1", "spec.activeDeadlineSeconds: Invalid value: 0", "spec.containers[0].ports[0].containerPort: Invalid value: 70000",
+				"spec.containers[0].livenessProbe.periodSeconds: Invalid value: -1",
+				`spec.containers[0].resources.limits[memory]: Invalid value: "-1Gi"`, `spec.containers[0].resources.requests[cpu]: Invalid value: "2": must be less than or equal to cpu limit of 1`}},
+		"OneOf": {"one of several", head + "spec: {containers: [{name: a, image: a, env: [{name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], readinessProbe: {}, lifecycle: {preStop: {exec: {command: [a]}, sleep: {seconds: 1}}}}], volumes: [{name: v, emptyDir: {}, configMap: {name: c}}, {name: v}]}",
+			[]string{"spec.containers[0].env[0].valueFrom: Invalid value", "spec.containers[0].readinessProbe: Required value", "spec.containers[0].lifecycle.preStop: Forbidden", "spec.volumes[0]: Forbidden", `spec.volumes[1].name: Duplicate value: "v"`}},
+		"Mounts": {"a place once, said in one way", head + "spec: {containers: [{name: a, image: a, volumeMounts: [{name: v}, {name: v, mountPath: /a, subPath: x, subPathExpr: why}, {name: v, mountPath: /a}]}], volumes: [{name: v}]}",
+			[]string{"spec.containers[0].volumeMounts[0].mountPath: Required value", "spec.containers[0].volumeMounts[1].subPathExpr: Invalid value", `spec.containers[0].volumeMounts[2].mountPath: Invalid value: "/a": must be unique`}},
+		"JobRestarts": {"a Job's pods end", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}",
+			[]string{`Job j: spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"`}},
+		"CronJobRestarts": {"and a CronJob's", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Always, containers: [{name: a, image: a}]}}}}}",
+			[]string{`CronJob j: spec.jobTemplate.spec.template.spec.restartPolicy: Unsupported value: "Always"`}},
+		"DeploymentEnds": {"others' do not", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}",
+			[]string{`Deployment d: spec.template.spec.restartPolicy: Unsupported value: "Never"`}},
+		"Selector": {"it must select its own", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: c}}, spec: {containers: [{name: a, image: a}]}}}",
+			[]string{"Deployment d: spec.template.metadata.labels: Invalid value"}},
+		"TwicePod":      {"which of the two?", head + "spec: {containers: [{name: a, image: a}]}\n---\n" + head + "spec: {containers: [{name: a, image: b}]}", []string{"Pod a: it is there twice, first in stdin"}},
 		"EveryDocument": {"all faults at once", head + "spec: {}\n---\n" + head + "spec: {x: 1}", []string{"spec.containers: there is none", `document 2: Pod a: strict decoding error: unknown field "spec.x"`}},
 		"InList":        {"items are numbered", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"x":1}}]}`, []string{`items[0]: Pod a: strict decoding error: unknown field "spec.x"`}},
 	}
@@ -116,11 +149,127 @@ func TestRefusedManifests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := Read([]Source{{"stdin", []byte(c.text)}}, "shop")
 			for _, want := range c.want {
-				if err == nil || !strings.Contains(err.Error(), want) {
+				if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 					t.Errorf("%s: got %v, want %s", c.reason, err, want)
 				}
 			}
+			if _, again := Read([]Source{{"stdin", []byte(c.text)}}, "shop"); again == nil || again.Error() != err.Error() {
+				t.Errorf("%s: once %v, then %v", c.reason, err, again)
+			}
 		})
+	}
+}
+
+// TestAdmission: what the admission plugins of the API server do to a pod, by
+// what stands beside it in its namespace.
+func TestAdmission(t *testing.T) {
+	const beside = `
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: NAMESPACEUID}
+spec:
+  SPEC
+  containers: [{name: a, image: "a:1", resources: {limits: {cpu: 1}}}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: builder}
+imagePullSecrets: [{name: registry}]
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: small}
+spec:
+  limits:
+  - {type: Container, default: {cpu: 4, memory: 8Gi}, max: {memory: 9Gi, ephemeral-storage: 1Gi}, min: {memory: 1Gi}}
+  - {type: Pod, max: {cpu: 64}}
+`
+	type said struct {
+		Account, Limits, Requests string
+		Pulls                     []string
+		Token                     bool
+	}
+	ranged := "cpu=1,ephemeral-storage=1Gi,memory=8Gi"
+	for name, c := range map[string]struct {
+		reason, namespace, uid, spec string
+		want                         said
+	}{
+		"Default":    {"every namespace has an account default", "shop", "", "", said{"default", ranged, ranged, nil, true}},
+		"Named":      {"the account's pull secrets, and no token", "shop", "", "serviceAccountName: builder", said{"builder", ranged, ranged, []string{"registry"}, false}},
+		"Deprecated": {"by its old name", "shop", "", "serviceAccount: builder", said{"builder", ranged, ranged, []string{"registry"}, false}},
+		"Own":        {"the pod's own pull secrets instead", "shop", "", "serviceAccountName: builder\n  imagePullSecrets: [{name: own}]", said{"builder", ranged, ranged, []string{"own"}, false}},
+		"Elsewhere":  {"another namespace has others", "other", "", "serviceAccountName: builder", said{"builder", "cpu=1", "cpu=1", nil, true}},
+		"Admitted":   {"what a cluster has given out it has admitted", "shop", ", uid: 0b6f3c1e-5a52-4c0f-9d8e-3f6a1b2c3d4e", "serviceAccountName: builder", said{"builder", "cpu=1", "cpu=1", nil, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := read(t, strings.NewReplacer("NAMESPACEUID", c.namespace+c.uid, "SPEC", c.spec).Replace(beside))
+			p := m.Pods[0].Pod
+			list := func(l corev1.ResourceList) string {
+				var out []string
+				for name, q := range l {
+					out = append(out, string(name)+"="+q.String())
+				}
+				slices.Sort(out)
+				return strings.Join(out, ",")
+			}
+			got := said{Account: p.Spec.ServiceAccountName, Limits: list(p.Spec.Containers[0].Resources.Limits), Requests: list(p.Spec.Containers[0].Resources.Requests),
+				Token: strings.Contains(strings.Join(m.Pods[0].Remarks, "\n"), "kube-api-access")}
+			for _, s := range p.Spec.ImagePullSecrets {
+				got.Pulls = append(got.Pulls, s.Name)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || len(m.Skipped) > 0 {
+				t.Errorf("%s (-want +got), skipped %v:\n%s", c.reason, m.Skipped, diff)
+			}
+		})
+	}
+}
+
+// TestMissing: all that a pod lacks is told at once, keys too.
+func TestMissing(t *testing.T) {
+	m := read(t, `
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+data: {there: eA==}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+binaryData: {bin: eA==}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  initContainers:
+  - {name: i, image: i, env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: bin}}}]}
+  containers:
+  - name: a
+    image: a
+    env:
+    - {name: A, valueFrom: {secretKeyRef: {name: keys, key: there}}}
+    - {name: B, valueFrom: {secretKeyRef: {name: keys, key: gone}}}
+    - {name: C, valueFrom: {secretKeyRef: {name: keys, key: perhaps, optional: true}}}
+    - {name: D, valueFrom: {secretKeyRef: {name: none, key: a}}}
+  volumes:
+  - {name: v, configMap: {name: settings, items: [{key: bin, path: b}, {key: lost, path: l}]}}
+  - {name: w, projected: {sources: [{secret: {name: keys, items: [{key: away, path: a}]}}, {configMap: {name: settings, optional: true, items: [{key: nothing, path: nothing}]}}]}}
+`)
+	_, missing, _ := m.References(m.Pods[0].Pod)
+	var got []string
+	for _, lack := range missing {
+		got = append(got, lack.String())
+	}
+	want := []string{
+		"Secret shop/none is not among the files: add it with another -f (kubectl get secret none -n shop -o yaml)",
+		"couldn't find key lost in ConfigMap shop/settings",
+		"couldn't find key away in Secret shop/keys",
+		"couldn't find key bin in ConfigMap shop/settings",
+		"couldn't find key gone in Secret shop/keys",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -215,6 +364,38 @@ func TestLoad(t *testing.T) {
 	}
 	if _, err := Load([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "no file that ends in") {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// TestSplit: texts that kubectl takes are taken.
+func TestSplit(t *testing.T) {
+	pod := func(name string) string {
+		return `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"` + name + `"},"spec":{"containers":[{"name":"c","image":"c:1"}]}}`
+	}
+	for name, c := range map[string]struct {
+		reason, text string
+		want         []string
+	}{
+		"JSON":      {"objects that follow each other", pod("a") + pod("b") + "\n" + pod("c"), []string{"a", "b", "c"}},
+		"JSONLines": {"or are documents", pod("a") + "\n---\n" + pod("b"), []string{"a", "b"}},
+		"JSONMark":  {"with a byte order mark", "\ufeff" + pod("a") + "\n" + pod("b"), []string{"a", "b"}},
+		"Flow":      {"YAML may begin like JSON", "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: c, image: c}]}}\n---\n" + pod("b"), []string{"a", "b"}},
+		"Mark":      {"YAML with a byte order mark", "\ufeffapiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: c}]}\n", []string{"a"}},
+		"Windows":   {"lines that end as on Windows", "---\r\n# none\r\n---\r\napiVersion: v1\r\nkind: Pod\r\nmetadata: {name: a}\r\nspec: {containers: [{name: c, image: c}]}\r\n--- # end\r\n", []string{"a"}},
+		"Anchors":   {"what YAML repeats", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - &c {name: c, image: c}\n  - {<<: *c, name: d}\n", []string{"a"}},
+		"Twice":     {"the same file given twice", pod("a") + pod("a"), []string{"a"}},
+		"TypedList": {"a list of a kind of its own", `{"apiVersion":"v1","kind":"PodList","items":[` + pod("a") + `,` + pod("b") + `]}`, []string{"a", "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := read(t, c.text)
+			var got []string
+			for _, p := range m.Pods {
+				got = append(got, p.Pod.Name)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -13,6 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/cumulet/cumulet/translate"
 )
 
 // maxGenerated is the length at which the API server cuts generateName, so that
@@ -36,10 +41,43 @@ func fromTemplate(owner *metav1.ObjectMeta, kind, prefix string, template *corev
 	pod.Name = generated(prefix, suffix(&template.Spec))
 	yes := true
 	pod.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: owner.Name, UID: owner.UID, Controller: &yes}}
-	return Pod{
-		Pod: pod, Owner: kind + " " + owner.Name, Count: 1,
+	made := Pod{
+		Pod: pod, Owner: kind + " " + owner.Name, Count: 1, at: field.NewPath("spec", "template"), policies: alwaysPolicy,
 		Remarks: []string{"the name is made up: the controller chooses another"},
 	}
+	made.tellAnnotations(kind, owner)
+	return made
+}
+
+// tellAnnotations tells of options that stand where they do nothing: on the
+// controller instead of its template.
+func (p *Pod) tellAnnotations(kind string, owner *metav1.ObjectMeta) {
+	for _, key := range slices.Sorted(maps.Keys(owner.Annotations)) {
+		known := slices.ContainsFunc(translate.AnnotationTable(), func(a translate.Annotation) bool { return a.Key == key })
+		if _, inTemplate := p.Pod.Annotations[key]; !inTemplate && (known || strings.HasPrefix(key, translate.OptionPrefix)) {
+			p.Remarks = append(p.Remarks, fmt.Sprintf("annotation %s of the %s does nothing: options are read from the pod, so from the template's metadata", key, kind))
+		}
+	}
+}
+
+// scaled sets how many pods there are, and what the controller's selector
+// demands of its template.
+func scaled(p Pod, count *int32, selector *metav1.LabelSelector) Pod {
+	if count != nil {
+		p.Count = int(*count)
+	}
+	if s, err := metav1.LabelSelectorAsSelector(selector); err == nil && selector != nil {
+		p.selector = s
+	}
+	return p
+}
+
+// ofPodTemplate shows what a controller would make of it.
+func ofPodTemplate(o *corev1.PodTemplate) Pod {
+	made := fromTemplate(&o.ObjectMeta, "PodTemplate", o.Name+"-", &o.Template)
+	made.at, made.policies = field.NewPath("template"), nil
+	made.Remarks = []string{"a PodTemplate makes no pod by itself; the name is made up"}
+	return made
 }
 
 func ofReplicationController(o *corev1.ReplicationController) Pod {
@@ -47,23 +85,24 @@ func ofReplicationController(o *corev1.ReplicationController) Pod {
 	if template == nil {
 		template = &corev1.PodTemplateSpec{}
 	}
-	return fromTemplate(&o.ObjectMeta, "ReplicationController", o.Name+"-", template).times(o.Spec.Replicas)
+	return scaled(fromTemplate(&o.ObjectMeta, "ReplicationController", o.Name+"-", template), o.Spec.Replicas,
+		&metav1.LabelSelector{MatchLabels: o.Spec.Selector})
 }
 
 func ofReplicaSet(o *appsv1.ReplicaSet) Pod {
-	return fromTemplate(&o.ObjectMeta, "ReplicaSet", o.Name+"-", &o.Spec.Template).times(o.Spec.Replicas)
+	return scaled(fromTemplate(&o.ObjectMeta, "ReplicaSet", o.Name+"-", &o.Spec.Template), o.Spec.Replicas, o.Spec.Selector)
 }
 
 // ofDeployment names the pod after the ReplicaSet that the Deployment makes.
 func ofDeployment(o *appsv1.Deployment) Pod {
 	hash := suffixOf(o.Spec.Template)
-	made := fromTemplate(&o.ObjectMeta, "Deployment", o.Name+"-"+hash+"-", &o.Spec.Template).times(o.Spec.Replicas)
+	made := scaled(fromTemplate(&o.ObjectMeta, "Deployment", o.Name+"-"+hash+"-", &o.Spec.Template), o.Spec.Replicas, o.Spec.Selector)
 	label(made.Pod, "pod-template-hash", hash)
 	return made
 }
 
 func ofDaemonSet(o *appsv1.DaemonSet) Pod {
-	made := fromTemplate(&o.ObjectMeta, "DaemonSet", o.Name+"-", &o.Spec.Template)
+	made := scaled(fromTemplate(&o.ObjectMeta, "DaemonSet", o.Name+"-", &o.Spec.Template), nil, o.Spec.Selector)
 	made.Remarks = append(made.Remarks,
 		"a DaemonSet runs one such pod on each node that it tolerates; it serves a node, which a container group does not have")
 	return made
@@ -76,8 +115,8 @@ func (m *Manifests) ofStatefulSet(o *appsv1.StatefulSet) Pod {
 	if o.Spec.Ordinals != nil {
 		first = int(o.Spec.Ordinals.Start)
 	}
-	made := fromTemplate(&o.ObjectMeta, "StatefulSet", "", &o.Spec.Template).times(o.Spec.Replicas)
-	made.Remarks = nil // its name is the true one
+	made := scaled(fromTemplate(&o.ObjectMeta, "StatefulSet", "", &o.Spec.Template), o.Spec.Replicas, o.Spec.Selector)
+	made.Remarks = made.Remarks[1:] // its name is the true one
 	pod := made.Pod
 	pod.Name, pod.GenerateName = fmt.Sprintf("%s-%d", o.Name, first), o.Name+"-"
 	pod.Spec.Hostname, pod.Spec.Subdomain = pod.Name, o.Spec.ServiceName
@@ -96,7 +135,12 @@ func (m *Manifests) ofStatefulSet(o *appsv1.StatefulSet) Pod {
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name},
 		}})
 	}
-	pod.Spec.Volumes = append(own, pod.Spec.Volumes...)
+	for _, v := range pod.Spec.Volumes { // a claim hides a volume of its name, as with the controller
+		if !slices.ContainsFunc(own, func(o corev1.Volume) bool { return o.Name == v.Name }) {
+			own = append(own, v)
+		}
+	}
+	pod.Spec.Volumes = own
 	return made
 }
 
@@ -107,7 +151,8 @@ func ofJob(o *batchv1.Job) Pod {
 	if indexed {
 		prefix += "0-"
 	}
-	made := fromTemplate(&o.ObjectMeta, "Job", prefix, &o.Spec.Template).times(o.Spec.Parallelism)
+	made := scaled(fromTemplate(&o.ObjectMeta, "Job", prefix, &o.Spec.Template), o.Spec.Parallelism, nil)
+	made.policies = jobPolicies
 	label(made.Pod, batchv1.JobNameLabel, o.Name)
 	label(made.Pod, "job-name", o.Name)
 	if indexed {
@@ -139,16 +184,9 @@ func ofCronJob(o *batchv1.CronJob) Pod {
 	// The controller ends the name with the scheduled time in minutes.
 	job.Namespace, job.Name = o.Namespace, o.Name+"-00000000"
 	made := ofJob(job)
-	made.Owner = "CronJob " + o.Name
+	made.Owner, made.at = "CronJob "+o.Name, field.NewPath("spec", "jobTemplate", "spec", "template")
+	made.tellAnnotations("CronJob", &o.ObjectMeta)
 	return made
-}
-
-// times sets how many pods there are.
-func (p Pod) times(n *int32) Pod {
-	if n != nil {
-		p.Count = int(*n)
-	}
-	return p
 }
 
 func label(pod *corev1.Pod, name, value string) { pod.Labels = with(pod.Labels, name, value) }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/cumulet/cumulet/translate"
 )
@@ -43,7 +44,8 @@ func why(f translate.Field) string {
 	return strings.Join(parts, "; ")
 }
 
-// WriteFields writes the table of all fields for a terminal.
+// WriteFields writes the table of all fields, a row for each, to be searched and
+// piped.
 func WriteFields(w io.Writer, clouds []Cloud) error {
 	out := bufio.NewWriter(w)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -61,6 +63,52 @@ func WriteFields(w io.Writer, clouds []Cloud) error {
 	}
 	_ = table.Flush() // it writes to out, which tells the first error
 	return flush(out)
+}
+
+// indent is how far in a field's lines begin under its path.
+const indent = 4
+
+// WriteFieldsWithin writes the table for a terminal of so many columns, in which
+// rows would break: each field's path, and below it what becomes of it and why.
+func WriteFieldsWithin(w io.Writer, clouds []Cloud, columns int) error {
+	out := bufio.NewWriter(w)
+	for _, f := range translate.Fields() {
+		printf(out, "%s\n", f.Path)
+		for _, text := range []string{wordsOf(f, clouds), why(f)} {
+			for _, line := range wrapped(text, columns-indent) {
+				printf(out, "%*s%s\n", indent, "", line)
+			}
+		}
+	}
+	return flush(out)
+}
+
+// wordsOf is what becomes of a field: one word, or one for each cloud.
+func wordsOf(f translate.Field, clouds []Cloud) string {
+	var parts []string
+	same := true
+	for i := range clouds {
+		same = same && clouds[i].word(f) == clouds[0].word(f)
+		parts = append(parts, clouds[i].Title+": "+clouds[i].word(f))
+	}
+	if same && len(clouds) > 0 {
+		return clouds[0].word(f)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// wrapped breaks a text between words into lines of at most so many characters,
+// but for words that are longer.
+func wrapped(text string, columns int) (lines []string) {
+	for word := range strings.FieldsSeq(text) {
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= columns {
+			lines[last] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // writeRow leaves errors to the writer below.

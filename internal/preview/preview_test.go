@@ -164,3 +164,32 @@ func TestSectionOf(t *testing.T) {
 		}
 	}
 }
+
+// TestFieldsWithin: on a terminal no line of the table is longer than that, but
+// for paths, which are one word; every field is there.
+func TestFieldsWithin(t *testing.T) {
+	other := testCloud(func(c *Cloud) {
+		c.Title = "other"
+		c.Options.Limits.Can.Hostname = true
+	})
+	var out bytes.Buffer
+	if err := WriteFieldsWithin(&out, []Cloud{*testCloud(), *other}, 80); err != nil {
+		t.Fatal(err)
+	}
+	fields := 0
+	for line := range strings.Lines(out.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "spec") {
+			fields++
+		} else if len([]rune(line)) > 80 || !strings.HasPrefix(line, "    ") {
+			t.Errorf("line %q", line)
+		}
+	}
+	if fields != len(translate.Fields()) {
+		t.Errorf("%d fields, want %d", fields, len(translate.Fields()))
+	}
+	const hostname = "\nspec.hostname\n    test: refused; other: honoured\n    the cloud chooses the host name itself"
+	if !strings.Contains(out.String(), hostname) {
+		t.Errorf("want %q in\n%s", hostname, out.String())
+	}
+}
