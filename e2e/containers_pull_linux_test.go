@@ -6,11 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/cumulet/cumulet/internal/registry"
 )
@@ -104,31 +101,6 @@ func waitingReason(p *corev1.Pod) string {
 		return ""
 	}
 	return p.Status.ContainerStatuses[0].State.Waiting.Reason
-}
-
-// awaitMessage waits until an event with this reason and text was told on the
-// pod.
-func (c *target) awaitMessage(t *testing.T, pod, reason, text string) {
-	t.Helper()
-	var told []string
-	there := func(ctx context.Context) (bool, error) {
-		events, err := c.kube.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod})
-		if err != nil {
-			return false, err
-		}
-		told = nil
-		for i := range events.Items {
-			e := &events.Items[i]
-			if e.Reason == reason && strings.Contains(e.Message, text) {
-				return true, nil
-			}
-			told = append(told, e.Reason+": "+e.Message)
-		}
-		return false, nil
-	}
-	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, there); err != nil {
-		t.Fatalf("no event %s on pod %s says %q: %v; told are\n%s", reason, pod, text, err, strings.Join(told, "\n"))
-	}
 }
 
 // checkNeverPulled makes sure that a pod whose image must not be pulled does

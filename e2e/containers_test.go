@@ -29,7 +29,9 @@ func (s *onDemand) get(t *testing.T) *local.Stack {
 	if s.stack != nil {
 		return s.stack
 	}
-	stack, err := startContainers(t, containerOptions(s.dir))
+	options := containerOptions(s.dir)
+	options.Images = withStandIns(t, s.dir+"-images")
+	stack, err := startContainers(t, options)
 	if err != nil {
 		t.Fatalf("starting the system with real containers (make build containers makes what it needs): %v", err)
 	}

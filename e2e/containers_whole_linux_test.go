@@ -15,6 +15,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -157,7 +158,7 @@ func checkEnded(t *testing.T, m emulated, before []hostProcess) {
 }
 
 // TestContainersElsewhere runs the demo with containers that are pods of
-// somebody else's cluster.
+// somebody else's cluster, who has objects of their own in the same namespaces.
 func TestContainersElsewhere(t *testing.T) {
 	containers.rest(t)
 	ctx, cancel := context.WithTimeout(t.Context(), startLimit)
@@ -171,6 +172,11 @@ func TestContainersElsewhere(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	kube := kubeOf(t, theirs.Kubeconfig())
+	their := map[string]*corev1.Pod{}
+	for _, cloud := range []string{"eci", "kci"} {
+		their[cloud] = leaveOwn(t, kube, "cumulet-"+cloud)
+	}
 	ours, stop := startOwn(t, local.Options{
 		Dir: filepath.Join(ownDir(t), "ours"), BinDir: binDir(),
 		Runtime: local.RuntimeKubernetes, BackingKubeconfig: theirs.Kubeconfig(),
@@ -185,23 +191,52 @@ func TestContainersElsewhere(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	kube := kubeOf(t, theirs.Kubeconfig())
-	for _, cloud := range []string{"eci", "kci"} {
-		checkNamespaceEmpty(t, kube, "cumulet-"+cloud)
+	for cloud, pod := range their {
+		checkOnlyTheirs(t, kube, "cumulet-"+cloud, pod)
 	}
 }
 
-// checkNamespaceEmpty makes sure that a runtime has left nothing in its
-// namespace of somebody's cluster.
-func checkNamespaceEmpty(t *testing.T, kube kubernetes.Interface, namespace string) {
+// theirName is what somebody else's objects are called.
+const theirName = "theirs"
+
+// leaveOwn makes objects of somebody else's in a namespace: a secret and a pod that
+// runs.
+func leaveOwn(t *testing.T, kube kubernetes.Interface, namespace string) *corev1.Pod {
+	t.Helper()
+	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: theirName}, StringData: map[string]string{"key": "value"}}
+	if _, err := kube.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c := &target{kube: kube, namespace: namespace}
+	pod := c.pod(theirName, lasting, func(p *corev1.Pod) { p.Spec.NodeSelector, p.Spec.Tolerations = nil, nil })
+	c.eventually(t, "a namespace that pods can be in", func(ctx context.Context) (bool, error) {
+		_, err := kube.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{})
+		if apierrors.IsForbidden(err) {
+			return false, nil // its service account is not there yet
+		}
+		return err == nil, err
+	})
+	return c.awaitPod(t, theirName, "ready", isReady)
+}
+
+// checkOnlyTheirs makes sure that a runtime has left nothing in its namespace of
+// somebody's cluster, and what was there before as it was.
+func checkOnlyTheirs(t *testing.T, kube kubernetes.Interface, namespace string, before *corev1.Pod) {
 	t.Helper()
 	pods, err := kube.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil || len(pods.Items) > 0 {
-		t.Errorf("%d pods are left in %s: %v", len(pods.Items), namespace, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods.Items) != 1 || pods.Items[0].UID != before.UID || !isReady(&pods.Items[0]) || pods.Items[0].Status.ContainerStatuses[0].RestartCount > 0 {
+		t.Errorf("of the pods in %s theirs alone is to be left, as it was; there are %d: %+v", namespace, len(pods.Items), pods.Items)
 	}
 	secrets, err := kube.CoreV1().Secrets(namespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil || len(secrets.Items) > 0 {
-		t.Errorf("%d secrets are left in %s: %v", len(secrets.Items), namespace, err)
+	if err != nil || len(secrets.Items) != 1 || secrets.Items[0].Name != theirName {
+		t.Errorf("of %d secrets in %s theirs alone is to be left: %v", len(secrets.Items), namespace, err)
 	}
 }
 

@@ -73,6 +73,8 @@ type target struct {
 	system                 *local.Stack
 	cloud, node, namespace string
 	kube                   kubernetes.Interface
+	// finalGrace is what pods get in seconds at the end; nil is their own.
+	finalGrace *int64
 }
 
 // nodes are the virtual nodes by cloud.
@@ -129,7 +131,7 @@ func (c *target) clean(t *testing.T) {
 		t.Error(err)
 	}
 	// The namespace controller would begin with them after five seconds.
-	if err := c.kube.CoreV1().Pods(c.namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+	if err := c.kube.CoreV1().Pods(c.namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: c.finalGrace}, metav1.ListOptions{}); err != nil {
 		t.Error(err)
 	}
 	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
@@ -243,6 +245,31 @@ func (c *target) awaitPod(t *testing.T, name, what string, want func(*corev1.Pod
 		t.Fatalf("waiting for pod %s to be %s: %v\nits status: %s", name, what, err, statusText(last))
 	}
 	return last
+}
+
+// awaitMessage waits until an event with this reason and text was told on the
+// pod.
+func (c *target) awaitMessage(t *testing.T, pod, reason, text string) {
+	t.Helper()
+	var told []string
+	there := func(ctx context.Context) (bool, error) {
+		events, err := c.kube.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod})
+		if err != nil {
+			return false, err
+		}
+		told = nil
+		for i := range events.Items {
+			e := &events.Items[i]
+			if e.Reason == reason && strings.Contains(e.Message, text) {
+				return true, nil
+			}
+			told = append(told, e.Reason+": "+e.Message)
+		}
+		return false, nil
+	}
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, there); err != nil {
+		t.Fatalf("no event %s on pod %s says %q: %v; told are\n%s", reason, pod, text, err, strings.Join(told, "\n"))
+	}
 }
 
 // statusText is a pod's status for people.
