@@ -11,6 +11,9 @@ type Summary struct {
 	// Revision changes whenever the cloud's view of the group changes. It
 	// is comparable, opaque, and never empty.
 	Revision string
+	// ImageIDs are those of the containers by name, where the sweep tells them
+	// and Get does not; nil otherwise.
+	ImageIDs map[string]string
 	// Group is the full description where the sweep held it already; nil
 	// otherwise, and then Get tells the rest.
 	Group *Group

@@ -169,11 +169,11 @@ func (p *Provider) firstSweepDone() {
 // readDetails takes in every group whose summary changed or that is on its
 // way.
 func (p *Provider) readDetails(ctx context.Context, summaries []cloudapi.Summary, now time.Time) error {
-	revisions := make(map[string]string, len(summaries))
+	seen := make(map[string]*cloudapi.Summary, len(summaries))
 	var ids []string
 	for i := range summaries {
 		s := &summaries[i]
-		revisions[s.ID] = s.Revision
+		seen[s.ID] = s
 		r, known := p.store.byGroup(s.ID)
 		p.store.update(r.uid, func(r *record) { r.absent = 0 })
 		switch {
@@ -194,9 +194,21 @@ func (p *Provider) readDetails(ctx context.Context, summaries []cloudapi.Summary
 		return err
 	}
 	for i := range groups {
-		p.observeGroup(&groups[i], revisions[groups[i].ID], now)
+		if s := seen[groups[i].ID]; s != nil {
+			nameImages(&groups[i], s.ImageIDs)
+			p.observeGroup(&groups[i], s.Revision, now)
+		}
 	}
 	return nil
+}
+
+// nameImages adds image ids that only the sweep has told.
+func nameImages(group *cloudapi.Group, ids map[string]string) {
+	for i := range group.Containers {
+		if c := &group.Containers[i]; c.ImageID == "" {
+			c.ImageID = ids[c.Name]
+		}
+	}
 }
 
 // onItsWay tells whether a group is about to change.

@@ -267,6 +267,23 @@ func TestHiddenReadiness(t *testing.T) {
 	}, withoutTags)
 }
 
+// TestImageID: the status has the image's id, whether the cloud's list tells it or
+// the group's description.
+func TestImageID(t *testing.T) {
+	test := func(h *harness) {
+		id := h.running("web")
+		const image = "registry.example.com/app@sha256:1f"
+		h.cloud.Change(id, func(g *cloudapi.Group) { g.Containers[0].ImageID = image })
+		h.wait(5 * time.Second)
+		if got := h.api.pod("web").Status.ContainerStatuses[0].ImageID; got != image {
+			t.Errorf("imageID is %q, want %q", got, image)
+		}
+	}
+	for name, s := range map[string][]setup{"with tags": nil, "without tags": {withoutTags}} {
+		t.Run(name, func(t *testing.T) { run(t, test, s...) })
+	}
+}
+
 func TestKickedSweepsAreFew(t *testing.T) {
 	run(t, func(h *harness) {
 		before := h.cloud.Count(fakecloud.OpList)

@@ -152,7 +152,10 @@ func TestSummaries(t *testing.T) {
 	page := string(body(t, "testdata/status/page.json"))
 	got := readStatus(t, page)
 	want := []cloudapi.Summary{
-		{ID: "eci-1", Name: "shop-cart-0", Status: cloudapi.StatusRunning},
+		{
+			ID: "eci-1", Name: "shop-cart-0", Status: cloudapi.StatusRunning,
+			ImageIDs: map[string]string{"cart": "registry.example.com/cart@sha256:1f"},
+		},
 		{ID: "eci-2", Status: cloudapi.StatusUnknown},
 	}
 	for i := range got {

@@ -15,7 +15,24 @@ func toSummary(w wireStatusItem) cloudapi.Summary {
 		Name:     string(w.Name),
 		Status:   statusOf(w.Status),
 		Revision: revision(w),
+		ImageIDs: imageIDs(w),
 	}
+}
+
+// imageIDs are what DescribeContainerGroups does not tell.
+func imageIDs(w wireStatusItem) map[string]string {
+	var ids map[string]string
+	for i := range w.PodStatus.ContainerStatuses {
+		status := &w.PodStatus.ContainerStatuses[i]
+		if status.ImageID == "" {
+			continue
+		}
+		if ids == nil {
+			ids = map[string]string{}
+		}
+		ids[string(status.Name)] = string(status.ImageID)
+	}
+	return ids
 }
 
 // revision digests what a sweep tells of a group. The times of conditions are

@@ -108,6 +108,7 @@ type wireCondition struct {
 type wireContainerStatus struct {
 	Name         text        `json:"Name"`
 	Image        text        `json:"Image"`
+	ImageID      text        `json:"ImageID"`
 	Ready        boolean     `json:"Ready"`
 	Started      boolean     `json:"Started"`
 	RestartCount number      `json:"RestartCount"`

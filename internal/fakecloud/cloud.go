@@ -275,6 +275,13 @@ func (c *Cloud) Get(ctx context.Context, ids []string) ([]cloudapi.Group, error)
 			found = append(found, clone(c.groups[id]))
 		}
 	}
+	if !c.details { // the list alone tells them, as on ECI
+		for i := range found {
+			for j := range found[i].Containers {
+				found[i].Containers[j].ImageID = ""
+			}
+		}
+	}
 	return found, nil
 }
 
@@ -296,10 +303,20 @@ func (c *Cloud) List(ctx context.Context, owner cloudapi.Owner) ([]cloudapi.Summ
 		if c.details {
 			whole := clone(g)
 			s.Group = &whole
+		} else {
+			s.ImageIDs = imageIDs(g.Containers)
 		}
 		found = append(found, s)
 	}
 	return found, nil
+}
+
+func imageIDs(containers []cloudapi.ContainerState) map[string]string {
+	ids := map[string]string{}
+	for i := range containers {
+		ids[containers[i].Name] = containers[i].ImageID
+	}
+	return ids
 }
 
 func owns(owner cloudapi.Owner, g *group) bool {
