@@ -83,8 +83,12 @@ func endsWithSession(pod *corev1.Pod, code int) bool {
 }
 
 // endWithSession ends a pod's group and tells the session's end as the
-// container's.
+// container's, unless that had ended before.
 func (p *Provider) endWithSession(uid types.UID, container string, code int) {
+	r, known := p.store.get(uid)
+	if c := containerState(r.group, container); !known || c != nil && c.Current.Kind == cloudapi.RunTerminated {
+		return
+	}
 	ended := p.Clock.Now()
 	p.decide(uid, func(pod *corev1.Pod, group *cloudapi.Group, now time.Time) corev1.PodStatus {
 		return translate.Terminated(pod, endedWith(group, container, code, ended), now)
@@ -93,7 +97,7 @@ func (p *Provider) endWithSession(uid types.UID, container string, code int) {
 }
 
 // endedWith is a group as it would be told had the container ended with this
-// code.
+// code, and not by being killed afterwards.
 func endedWith(group *cloudapi.Group, container string, code int, ended time.Time) *cloudapi.Group {
 	if group == nil {
 		return nil
@@ -102,7 +106,7 @@ func endedWith(group *cloudapi.Group, container string, code int, ended time.Tim
 	copied.Containers = slices.Clone(group.Containers)
 	for i := range copied.Containers {
 		c := &copied.Containers[i]
-		if c.Name != container || c.Current.Kind == cloudapi.RunTerminated {
+		if c.Name != container {
 			continue
 		}
 		reason := "Completed"

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,46 @@ func TestAttachTypes(t *testing.T) {
 				ended := pod.Status.ContainerStatuses[0].State.Terminated
 				if ended == nil || int(ended.ExitCode) != tc.code {
 					t.Errorf("%s: container state %+v, want ended with %d", tc.reason, pod.Status.ContainerStatuses[0].State, tc.code)
+				}
+			}, can(func(l *cloudapi.Limits) { l.Can.Stdin = true }))
+		})
+	}
+}
+
+// TestAttachEndsBeforeTheGroup: how the container ends when the group is deleted is
+// not how the session ended.
+func TestAttachEndsBeforeTheGroup(t *testing.T) {
+	for name, ended := range map[string]struct {
+		reason string
+		before bool
+		code   int32
+	}{
+		"Killed":   {"the session's exit code stays, though the container is killed then", false, 3},
+		"ByItself": {"a container that had ended before keeps its own", true, 137},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(h *harness) {
+				id := h.running("web", interactive(corev1.RestartPolicyNever, "sh"))
+				h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault {
+					return fakecloud.Fault{Before: &cloudapi.Error{Op: "Delete", Code: cloudapi.CodeUnavailable}}
+				})
+				h.cloud.OnExec(func(context.Context, fakecloud.Call) (int, error) {
+					if ended.before {
+						h.cloud.Finish(id, 137)
+						h.phase("web", corev1.PodFailed)
+					}
+					return 3, nil
+				})
+				o := cloudapi.ExecOptions{Stdin: strings.NewReader("exit\n"), Stdout: io.Discard}
+				if err := h.p.Attach(h.t.Context(), ContainerName{testNamespace, "web", "main"}, o); err != nil {
+					t.Fatal(err)
+				}
+				h.cloud.Finish(id, 137)
+				h.phase("web", corev1.PodFailed)
+				h.wait(time.Second)
+				end := h.api.pod("web").Status.ContainerStatuses[0].State.Terminated
+				if end == nil || end.ExitCode != ended.code {
+					t.Errorf("%s: container ended with %+v, want %d", ended.reason, end, ended.code)
 				}
 			}, can(func(l *cloudapi.Limits) { l.Can.Stdin = true }))
 		})
