@@ -158,8 +158,8 @@ func filesNow(pod *corev1.Pod, refs References, opts *Options, v *corev1.Volume,
 	switch {
 	case len(t.refusals) > 0:
 		return nil, newRefused(t.refusals)
-	case len(t.missing) > 0:
-		return nil, t.missing[0]
+	case len(t.report.Missing) > 0:
+		return nil, &t.report.Missing[0]
 	}
 	return files, nil
 }

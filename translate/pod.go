@@ -36,10 +36,10 @@ func Group(pod *corev1.Pod, refs References, opts Options) (cloudapi.GroupSpec, 
 	switch {
 	case len(t.refusals) > 0:
 		return cloudapi.GroupSpec{}, t.report, newRefused(t.refusals)
-	case len(t.missing) > 0:
+	case len(t.report.Missing) > 0:
 		// Volumes come first, then init containers, then containers: the
 		// order in which a kubelet meets them.
-		return cloudapi.GroupSpec{}, t.report, t.missing[0]
+		return cloudapi.GroupSpec{}, t.report, &t.report.Missing[0]
 	}
 	return spec, t.report, nil
 }

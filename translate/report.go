@@ -14,6 +14,10 @@ type Report struct {
 	// Events are what a kubelet would have told of the pod on the way, in
 	// the order of the pod's fields.
 	Events []Event
+	// Missing is all that the pod refers to and that is not there, in the order
+	// in which a kubelet meets it; the first is the error of Group, if there is
+	// nothing worse.
+	Missing []MissingReference
 }
 
 // Note is a remark about one field.

@@ -37,7 +37,7 @@ func (t *translation) pick(files *picks, mount cloudapi.Mount, volume *corev1.Vo
 		return mount, false
 	}
 	if source == nil {
-		if len(t.missing) == 0 { // else its files are not known yet
+		if len(t.report.Missing) == 0 { // else its files are not known yet
 			t.refusef(from.at, "the volume has no file or directory %q", from.shown)
 		}
 		return mount, false

@@ -24,7 +24,6 @@ type translation struct {
 
 	report   Report
 	refusals []Refusal
-	missing  []*MissingReference
 	// volumesSeen are the volumes of the pod, translated; derived are those
 	// made for sub-paths, see subpath.go.
 	volumesSeen []cloudapi.Volume
@@ -59,7 +58,7 @@ func (t *translation) miss(m MissingReference) {
 	if m.Namespace == "" {
 		m.Namespace = t.pod.Namespace
 	}
-	t.missing = append(t.missing, &m)
+	t.report.Missing = append(t.report.Missing, m)
 }
 
 // atMost refuses when a count or size is over a limit; a limit of 0 is none.

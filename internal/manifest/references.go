@@ -20,8 +20,6 @@ type Missing struct {
 	Kind, Namespace, Name string
 	// Claim is the claim that fits no PersistentVolume, which has no Name then.
 	Claim string
-	// Key is what a ConfigMap or Secret that is there lacks.
-	Key string
 }
 
 // String says what to add.
@@ -29,9 +27,6 @@ func (m Missing) String() string {
 	if m.Kind == "PersistentVolume" && m.Name == "" {
 		return fmt.Sprintf("PersistentVolumeClaim %s/%s fits no PersistentVolume among the files: add the claim as the cluster has it, "+
 			"and its volume, with another -f (kubectl get pv,pvc -n %s -o yaml)", m.Namespace, m.Claim, m.Namespace)
-	}
-	if m.Key != "" {
-		return fmt.Sprintf("couldn't find key %s in %s %s/%s", m.Key, m.Kind, m.Namespace, m.Name) // a kubelet's words
 	}
 	return fmt.Sprintf("%s %s/%s is not among the files: add it with another -f (kubectl get %s %s -n %s -o yaml)",
 		m.Kind, m.Namespace, m.Name, strings.ToLower(m.Kind), m.Name, m.Namespace)
@@ -117,7 +112,6 @@ func (m *Manifests) References(pod *corev1.Pod) (found translate.References, mis
 			found.Secrets[name] = s
 		}
 	}
-	missing = append(missing, missingKeys(pod, &found)...)
 	missing = append(missing, m.storage(pod.Namespace, needs.Claims, &found)...)
 	for _, token := range needs.Tokens {
 		found.Tokens[token.TokenKey] = placeholderToken

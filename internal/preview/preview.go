@@ -7,6 +7,7 @@ package preview
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/cumulet/cumulet/cloudapi"
@@ -175,7 +176,7 @@ func (r *Result) refuse(err error) {
 			r.Refused = append(r.Refused, Line{Decision: translate.DecisionRefused, Field: reason.Field, Reason: reason.Reason})
 		}
 	case errors.As(err, &missing):
-		if len(r.Missing) == 0 { // of what is missing as a whole the files' names were told
+		if len(r.Missing) == 0 { // else it is among what was told
 			r.Missing = append(r.Missing, missing.Error())
 		}
 	default:
@@ -189,6 +190,14 @@ func (r *Result) tell(report translate.Report) {
 	}
 	for _, e := range report.Events {
 		r.Events = append(r.Events, Event{Warning: e.Warning, Reason: e.Reason, Message: e.Message})
+	}
+	for i := range report.Missing {
+		lack := &report.Missing[i]
+		// Of claims, and of what is missing as a whole, it is told how to add it.
+		part := lack.Key != "" && lack.Kind != translate.KindClaim
+		if text := lack.Error(); part && !slices.Contains(r.Missing, text) {
+			r.Missing = append(r.Missing, text)
+		}
 	}
 }
 

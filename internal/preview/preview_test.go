@@ -153,6 +153,54 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestMissingKeys: every key that is missing is told at once, beside whole objects;
+// not those of volumes that no container mounts, for which a kubelet does not wait.
+func TestMissingKeys(t *testing.T) {
+	cloud := testCloud(func(c *Cloud) { c.Options.Limits.Can.InitContainers = true })
+	got := shown(t, cloud, false, `
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+data: {there: eA==}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+binaryData: {bin: eA==}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  initContainers:
+  - {name: i, image: i, env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: bin}}}]}
+  containers:
+  - name: a
+    image: a
+    env:
+    - {name: A, valueFrom: {secretKeyRef: {name: keys, key: there}}}
+    - {name: B, valueFrom: {secretKeyRef: {name: keys, key: gone}}}
+    - {name: C, valueFrom: {secretKeyRef: {name: keys, key: perhaps, optional: true}}}
+    - {name: D, valueFrom: {secretKeyRef: {name: none, key: a}}}
+    - {name: E, valueFrom: {secretKeyRef: {name: keys, key: gone}}}
+    volumeMounts: [{name: v, mountPath: /v}, {name: w, mountPath: /w}]
+  volumes:
+  - {name: u, configMap: {name: settings, items: [{key: nobodys, path: nb}]}}
+  - {name: v, configMap: {name: settings, items: [{key: bin, path: b}, {key: lost, path: l}]}}
+  - {name: w, projected: {sources: [{secret: {name: keys, items: [{key: away, path: a}]}}, {configMap: {name: settings, optional: true, items: [{key: nothing, path: nothing}]}}]}}
+`)
+	want := []string{
+		"Secret shop/none is not among the files: add it with another -f (kubectl get secret none -n shop -o yaml)",
+		`MountVolume.SetUp failed for volume "v" : configmap references non-existent config key: lost`,
+		`MountVolume.SetUp failed for volume "w" : references non-existent secret key: away`,
+		"couldn't find key bin in ConfigMap shop/settings",
+		"couldn't find key gone in Secret shop/keys",
+	}
+	if diff := cmp.Diff(want, got.Missing); diff != "" || got.Verdict != VerdictMissing {
+		t.Errorf("verdict %s (-want +got):\n%s", got.Verdict, diff)
+	}
+}
+
 func TestSectionOf(t *testing.T) {
 	for path, want := range map[string]string{
 		"spec.hostname": "spec", "spec.securityContext": "spec", "spec.securityContext.fsGroup": "spec.securityContext",
