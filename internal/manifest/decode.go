@@ -3,7 +3,7 @@ package manifest
 import (
 	"bufio"
 	"bytes"
-	stdjson "encoding/json"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
-	"k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
+	strictjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -114,8 +114,8 @@ func toJSON(text []byte) ([]byte, error) {
 // splitJSON reads objects that follow each other.
 func splitJSON(data []byte) ([][]byte, error) {
 	var out [][]byte
-	for decoder := stdjson.NewDecoder(bytes.NewReader(data)); ; {
-		var object stdjson.RawMessage
+	for decoder := json.NewDecoder(bytes.NewReader(data)); ; {
+		var object json.RawMessage
 		err := decoder.Decode(&object)
 		if errors.Is(err, io.EOF) {
 			return out, nil
@@ -133,9 +133,6 @@ func decodeText(source string, text []byte) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if head.APIVersion == "v1" && head.Kind == "List" {
-		cleaned = text // its items are cleaned one by one
-	}
 	object, kind, err := strict.Decode(cleaned, nil, nil)
 	switch {
 	case runtime.IsNotRegisteredError(err):
@@ -145,33 +142,10 @@ func decodeText(source string, text []byte) ([]document, error) {
 	case err != nil:
 		return nil, fmt.Errorf("no Kubernetes object: %w", err)
 	}
-	if err := duplicates(text); err != nil {
-		return nil, fmt.Errorf("%s %s: %w", kind.Kind, head.name, err)
-	}
 	if !meta.IsListType(object) {
 		return []document{{source: source, kind: *kind, name: head.name, object: object}}, nil
 	}
 	return decodeItems(source, object)
-}
-
-// duplicates is an error that tells which fields are there twice; of YAML the
-// reading has told it.
-func duplicates(text []byte) error {
-	_, _, err := strict.Decode(text, nil, nil)
-	told, _ := runtime.AsStrictDecodingError(err)
-	if told == nil {
-		return nil
-	}
-	var twice []error
-	for _, fault := range told.Errors() {
-		if strings.HasPrefix(fault.Error(), "duplicate field") {
-			twice = append(twice, fault)
-		}
-	}
-	if len(twice) == 0 {
-		return nil
-	}
-	return runtime.NewStrictDecodingError(twice)
 }
 
 // decodeItems decodes what is in a list: of kubectl's own kind List that which
@@ -243,14 +217,19 @@ func (h head) named() string {
 }
 
 // withoutStatus drops what is not the user's: the status and the list of who
-// manages which field, which may have fields of another release.
+// manages which field, which may have fields of another release. A field that is
+// there twice is an error; of YAML the reading has told it.
 func withoutStatus(text []byte) (cleaned []byte, h head, err error) {
 	var object map[string]any
-	if err := json.Unmarshal(text, &object); err != nil {
+	twice, err := strictjson.UnmarshalStrict(text, &object)
+	if err != nil {
 		return nil, h, fmt.Errorf("no object: %w", err)
 	}
 	if h, err = headOf(object); err != nil {
 		return nil, h, err
+	}
+	if len(twice) > 0 {
+		return nil, h, fmt.Errorf("%s: %w", strings.TrimSpace(h.Kind+" "+h.name), runtime.NewStrictDecodingError(twice))
 	}
 	clean(object)
 	if items, ok := object["items"].([]any); ok {

@@ -113,7 +113,7 @@ func TestRefusedManifests(t *testing.T) {
 		"DuplicateInJSON": {"in JSON too", `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"a"}],"hostNetwork":true,"hostNetwork":false}}`,
 			[]string{`Pod a: strict decoding error: duplicate field "spec.hostNetwork"`}},
 		"DuplicateInItem": {"and in items", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","name":"b"},"spec":{"containers":[{"name":"a","image":"a"}]}}]}`,
-			[]string{`duplicate field "metadata.name"`}},
+			[]string{`List: strict decoding error: duplicate field "items[0].metadata.name"`}},
 		"NoVersion":    {"an object has a version", "kind: Secret\nmetadata: {name: s}\nstringData: {key: hunter2}", []string{"no Kubernetes object", "'apiVersion' is missing"}},
 		"NoKindEither": {"what it holds may be secret", "apiVersion: v1\nmetadata: {name: s}\nstringData: {key: hunter2}", []string{"no Kubernetes object", "'Kind' is missing"}},
 		"OldVersion": {"Kubernetes has moved it", "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}",
