@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,8 +113,11 @@ func TestCreateIsFoundAgain(t *testing.T) {
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
 			var made []string
 			server := serve(t, func(w http.ResponseWriter, r *http.Request, form url.Values) {
+				mu.Lock()
+				defer mu.Unlock()
 				switch form.Get("Action") {
 				case actionCreate:
 					made = append(made, aGroup(fmt.Sprintf("g-%d", len(made)+1), form.Get("ContainerGroupName"), "Scheduling", ""))
@@ -129,6 +133,8 @@ func TestCreateIsFoundAgain(t *testing.T) {
 				t.Fatalf("error %v, want an uncertain one", err)
 			}
 			id, err := client.Create(t.Context(), plainSpec(), cloudapi.CreateOptions{MayExist: true})
+			mu.Lock()
+			defer mu.Unlock()
 			if err != nil || id != "g-1" || len(made) != 1 {
 				t.Errorf("got %q, error %v and %d groups; want g-1 alone", id, err, len(made))
 			}
