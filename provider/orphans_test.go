@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -73,39 +72,26 @@ func TestDeleteRefused(t *testing.T) {
 	})
 }
 
-// forgetful is a cloud that accepts deletes and does not carry out some of them.
-type forgetful struct {
-	*fakecloud.Cloud
-
-	forgets, forgotten atomic.Int32
-}
-
-// Delete implements cloudapi.Client.
-func (f *forgetful) Delete(ctx context.Context, id string, o cloudapi.DeleteOptions) error {
-	if f.forgotten.Load() < f.forgets.Load() {
-		f.forgotten.Add(1)
-		return nil
-	}
-	return f.Cloud.Delete(ctx, id, o) //nolint:wrapcheck // it stands for the cloud
-}
-
 // TestDeleteForgotten: a group that is still there long after a forced delete is
 // paid for, so that it is deleted again.
 func TestDeleteForgotten(t *testing.T) {
-	runIdle(t, func(h *harness) {
-		cloud := &forgetful{Cloud: h.cloud}
-		h.client = cloud
-		h.start()
-		h.wait(time.Minute)
+	run(t, func(h *harness) {
 		h.running("web")
-		cloud.forgets.Store(4) // the first, that by force, and two more
+		var forgotten atomic.Int32
+		h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault {
+			if forgotten.Load() == 4 { // the first, that by force, and two more
+				return fakecloud.Fault{}
+			}
+			forgotten.Add(1)
+			return fakecloud.Fault{Forgotten: true}
+		})
 		h.api.end("web", 5)
 		h.wait(time.Minute)
-		if n := cloud.forgotten.Load(); n != 2 || h.api.pod("web") == nil {
+		if n := forgotten.Load(); n != 2 || h.api.pod("web") == nil {
 			t.Errorf("%d deletes in the first minute, want one and one by force", n)
 		}
 		h.goneFromAPI(8*time.Minute, "web")
-		if n := cloud.forgotten.Load(); n != 4 {
+		if n := forgotten.Load(); n != 4 {
 			t.Errorf("%d deletes were forgotten", n)
 		}
 		want := "Warning FailedKillPod: error killing pod: the container group is still there 2m0s after the cloud accepted to delete it by force"

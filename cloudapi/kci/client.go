@@ -139,8 +139,11 @@ func withDefaults(o Options) Options {
 }
 
 // Limits implements cloudapi.Client.
-func (c *Client) Limits() cloudapi.Limits {
-	limits := Limits(c.options.Dialect, c.options.Region)
-	limits.Can.ReadinessProbe = c.options.Readiness && c.options.Dialect == Extended
+func (c *Client) Limits() cloudapi.Limits { return c.options.Limits() }
+
+// Limits are those of a client with these options.
+func (o Options) Limits() cloudapi.Limits {
+	limits := Limits(o.Dialect, o.Region)
+	limits.Can.ReadinessProbe = o.Readiness && o.Dialect != Seed
 	return limits
 }

@@ -41,10 +41,6 @@ func newECI(n config.Node, log logr.Logger) (cloudapi.Client, error) {
 }
 
 func newKCI(n config.Node, log logr.Logger) (cloudapi.Client, error) {
-	dialect := kci.Extended
-	if n.Dialect == config.DialectSeed {
-		dialect = kci.Seed
-	}
 	keys := n.Credentials.FromEnvironment
 	source, err := kci.FixedKey(keys.ID, keys.Secret, keys.Token)
 	if n.Credentials.File != "" {
@@ -53,7 +49,16 @@ func newKCI(n config.Node, log logr.Logger) (cloudapi.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading credentials: %w", err)
 	}
-	return kci.New(kci.Options{
-		Region: n.Region, Endpoint: n.Endpoint, Dialect: dialect, Readiness: n.Readiness == config.ReadinessEvents, Credentials: source, Log: log.WithName("kci"),
-	})
+	options := kciOptions(n)
+	options.Credentials, options.Log = source, log.WithName("kci")
+	return kci.New(options)
+}
+
+// kciOptions are a node's, but for the key.
+func kciOptions(n config.Node) kci.Options {
+	dialect := kci.Extended
+	if n.Dialect == config.DialectSeed {
+		dialect = kci.Seed
+	}
+	return kci.Options{Region: n.Region, Endpoint: n.Endpoint, Dialect: dialect, Readiness: n.Readiness == config.ReadinessEvents}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cumulet/cumulet/cloudapi"
 	"github.com/cumulet/cumulet/cloudapi/eci"
-	"github.com/cumulet/cumulet/cloudapi/kci"
 	"github.com/cumulet/cumulet/internal/agent"
 	"github.com/cumulet/cumulet/internal/config"
 	"github.com/cumulet/cumulet/translate"
@@ -14,16 +13,10 @@ import (
 
 // limitsOf is what a node's cloud takes.
 func limitsOf(n config.Node) cloudapi.Limits {
-	switch {
-	case n.Cloud == config.CloudECI:
+	if n.Cloud == config.CloudECI {
 		return eci.Limits(n.Region)
-	case n.Dialect == config.DialectSeed:
-		return kci.Limits(kci.Seed, n.Region)
-	default:
-		limits := kci.Limits(kci.Extended, n.Region)
-		limits.Can.ReadinessProbe = n.Readiness == config.ReadinessEvents
-		return limits
 	}
+	return kciOptions(n).Limits()
 }
 
 // checkOptions holds the nodes' options and rules to their clouds, before

@@ -159,10 +159,10 @@ func ofECI(cloud *preview.Cloud, n config.Node) {
 }
 
 func ofKCI(cloud *preview.Cloud, n config.Node) {
-	dialect := kci.Extended
+	dialect := kciOptions(n).Dialect
 	cloud.Dialect = config.DialectExtended
-	if n.Dialect == config.DialectSeed {
-		dialect, cloud.Dialect = kci.Seed, config.DialectSeed
+	if dialect == kci.Seed {
+		cloud.Dialect = config.DialectSeed
 		cloud.Title = "kci (dialect seed)"
 	}
 	cloud.Options.Limits = limitsOf(n)

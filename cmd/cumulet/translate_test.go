@@ -97,7 +97,7 @@ func TestExitCodes(t *testing.T) {
 		"NoPod":       {"nothing makes a pod", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", []string{"-f", "-"}, 1, "no pod and nothing that makes pods"},
 		"Unknown": {"what was passed over is told", "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n", []string{"-f", "-"}, 1,
 			"nothing that makes pods; skipped Widget.example.com w of stdin: its kind is not known here"},
-		"OldVersion":  {"not passed over beside a pod", plainPod + "---\napiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\n", []string{"-f", "-"}, 1, "Kubernetes has it as apiVersion apps/v1, kind Deployment"},
+		"OldVersion":  {"not passed over beside a pod", plainPod + "---\napiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\n", []string{"-f", "-"}, 1, "in Kubernetes it is apiVersion apps/v1, kind Deployment"},
 		"NoVersion":   {"a Secret is not shown", "kind: Secret\nmetadata: {name: s}\nstringData: {a: swordfish}\n", []string{"-f", "-"}, 1, "stdin, document 1: no Kubernetes object: Object 'apiVersion' is missing in Secret s"},
 		"TableForm":   {"the table has one form", "", []string{"--all-fields", "-o", "json"}, 1, "--all-fields takes no -o"},
 		"TableSecret": {"and no secrets", "", []string{"--all-fields", "--show-secrets"}, 1, "--all-fields takes no --show-secrets"},

@@ -101,6 +101,8 @@ type Fault struct {
 	// Empty makes a list or a get show nothing, as to an account without the
 	// right to see.
 	Empty bool
+	// Forgotten makes a delete succeed that is never carried out.
+	Forgotten bool
 }
 
 // Options say how a Cloud is made.
@@ -249,7 +251,7 @@ func (c *Cloud) Delete(ctx context.Context, id string, o cloudapi.DeleteOptions)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g, ok := c.groups[id]; ok {
+	if g, ok := c.groups[id]; ok && !f.Forgotten {
 		goes := c.clock.Now()
 		if !o.Force {
 			goes = goes.Add(c.endTakes)

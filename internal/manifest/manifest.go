@@ -232,7 +232,7 @@ var workloads = []schema.GroupVersionKind{
 func (d *document) misplaced() error {
 	for _, w := range workloads {
 		if strings.EqualFold(d.kind.Kind, w.Kind) && slices.Contains(ownGroups, d.kind.Group) && d.kind != w {
-			return fmt.Errorf("Kubernetes has it as apiVersion %s, kind %s", w.GroupVersion(), w.Kind) //nolint:staticcheck // a name
+			return fmt.Errorf("in Kubernetes it is apiVersion %s, kind %s", w.GroupVersion(), w.Kind)
 		}
 	}
 	return nil

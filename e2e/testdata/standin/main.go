@@ -42,7 +42,11 @@ func main() {
 
 // search answers for its service once it has loaded its index, which takes a while.
 func search(ctx context.Context) error {
-	time.Sleep(2 * time.Second)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(2 * time.Second):
+	}
 	if err := os.WriteFile("/tmp/index-loaded", nil, 0o644); err != nil {
 		return err
 	}
