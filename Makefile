@@ -60,13 +60,13 @@ up: build try-containers ## Start the whole system and keep it running for kubec
 
 .PHONY: test
 test: build containers helm ## Run all tests, those against the real control plane and containers too
-	$(TEST) -count=1 -timeout 10m $$($(GO) list ./... | grep -v /e2e)
+	$(TEST) -count=1 -timeout 20m $$($(GO) list ./... | grep -v /e2e)
 	cd hack/controlplane && $(GO) test -count=1 -trimpath ./applet ./statusrules
 	cd hack/chart && $(GO) test -count=1 -trimpath -buildvcs=false ./...
 	cd hack/image && $(GO) test -count=1 -trimpath -buildvcs=false ./...
 	cd hack/images && $(GO) test -count=1 -trimpath -buildvcs=false ./...
 	cd hack/machine && $(GO) test -count=1 -trimpath -buildvcs=false ./containerd-shim-runc-v2
-	$(TEST) -count=1 -timeout 14m ./e2e
+	$(TEST) -count=1 -timeout 25m ./e2e
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no control plane
