@@ -131,7 +131,7 @@ func (c *target) clean(t *testing.T) {
 		t.Error(err)
 	}
 	// The namespace controller would begin with them after five seconds.
-	if err := c.kube.CoreV1().Pods(c.namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: c.finalGrace}, metav1.ListOptions{}); err != nil {
+	if err := c.deletePods(ctx, c.finalGrace); err != nil {
 		t.Error(err)
 	}
 	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
@@ -140,6 +140,21 @@ func (c *target) clean(t *testing.T) {
 	if err != nil {
 		t.Errorf("waiting for the scenario's pods to be gone: %v", err)
 	}
+}
+
+// deletePods deletes all pods of the target's namespace, with a grace in seconds or
+// their own. The API server gives a request a minute, in which a busy one does not
+// come to the end of a thousand.
+func (c *target) deletePods(ctx context.Context, grace *int64) error {
+	var last error
+	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		last = c.kube.CoreV1().Pods(c.namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: grace}, metav1.ListOptions{})
+		return last == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("deleting pods: %w", errors.Join(err, last))
+	}
+	return nil
 }
 
 // patience is how long anything may take before it counts as not happening.

@@ -25,8 +25,9 @@ func TestScale(t *testing.T) {
 		if got := len(c.alive(t)); got != scalePods {
 			t.Errorf("%d groups for %d pods", got, scalePods)
 		}
-		err := c.kube.CoreV1().Pods(c.namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})
-		if err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		if err := c.deletePods(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		c.within(t, 4*time.Minute, "all pods to be gone", func(ctx context.Context) (bool, error) {
