@@ -53,8 +53,8 @@ type Options struct {
 	// and region share it, as parts of 1; quotas that were raised need more.
 	QuotaScale float64
 	// Transport carries the requests; nil means one of our own, which uses
-	// no proxy. The exec WebSocket takes proxy and TLS settings from it if
-	// it is an *http.Transport.
+	// the environment's proxy. The exec WebSocket takes proxy and TLS
+	// settings from it if it is an *http.Transport.
 	Transport http.RoundTripper
 	// Log tells what an operator may have to know; silent by default.
 	Log logr.Logger

@@ -62,8 +62,8 @@ type Options struct {
 	// nowhere: the rate is halved whenever the cloud answers LimitExceeded.
 	CallsPerSecond float64
 	// Transport carries the requests; nil means one of our own, which uses
-	// no proxy. The exec WebSocket takes proxy and TLS settings from it if
-	// it is an *http.Transport.
+	// the environment's proxy. The exec WebSocket takes proxy and TLS
+	// settings from it if it is an *http.Transport.
 	Transport http.RoundTripper
 	// Log tells what an operator may have to know; silent by default.
 	Log logr.Logger

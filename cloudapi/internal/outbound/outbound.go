@@ -17,10 +17,13 @@ func Client(transport http.RoundTripper) *http.Client {
 	}
 }
 
-// Transport keeps connections for reuse and uses no proxy.
+// Transport keeps connections for reuse and goes through the proxy that
+// HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, as clients of Kubernetes do; never to
+// a loopback address.
 func Transport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
 		ForceAttemptHTTP2:   true,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
