@@ -1,7 +1,8 @@
 // Package config reads cumulet's configuration: one YAML file and the few
-// environment variables that hold cloud credentials. It is read once, whole,
-// and every mistake in it is reported at once with the field's path, the value
-// and what would be right. Nothing else in cumulet reads the environment.
+// environment variables that hold cloud credentials and the node's address. It
+// is read once, whole, and every mistake in it is reported at once with the
+// field's path, the value and what would be right. No other setting of cumulet
+// is read from the environment.
 package config
 
 //go:generate go run ./docgen -source . -out ../../docs/reference/configuration.md
@@ -18,21 +19,25 @@ type Config struct {
 	// no longer be recognised. The chart fills in the UID of the kube-system
 	// namespace. Letters, digits, '-', '_' and '.', at most 63 characters.
 	ClusterID string `json:"clusterID"`
-	// StateDir keeps node certificates that were obtained by signing request.
+	// StateDir is a folder for node certificates that were obtained by signing
+	// request, and for a lock that keeps a second process out; default
+	// /var/lib/cumulet.
 	StateDir string `json:"stateDir,omitempty"`
 	// BootstrapKubeconfig is the identity that requests certificates for
 	// nodes without a kubeconfig of their own, and that holds the leader
 	// lease. Empty means the pod's service account.
 	BootstrapKubeconfig string `json:"bootstrapKubeconfig,omitempty"`
-	// ClusterDNS are the addresses of the cluster's DNS service, as in the
-	// kubelet's clusterDNS. Without them dnsPolicy ClusterFirst falls back to
-	// Default, as in the kubelet.
+	// ClusterDNS are the addresses at which the cluster's DNS answers from the
+	// nodes' subnets, as in the kubelet's clusterDNS: a ClusterIP leads nowhere
+	// in a container group unless the network routes it. Without them dnsPolicy
+	// ClusterFirst falls back to Default, as in the kubelet.
 	ClusterDNS []string `json:"clusterDNS,omitempty"`
 	// ClusterDomain is the cluster's DNS domain; default cluster.local.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
-	// HealthAddress serves /healthz and /readyz, MetricsAddress /metrics;
-	// "0" turns one off. Defaults 127.0.0.1:8081 and 127.0.0.1:8080.
-	HealthAddress  string `json:"healthAddress,omitempty"`
+	// HealthAddress serves /healthz and /readyz; default 127.0.0.1:8081, "0"
+	// turns it off.
+	HealthAddress string `json:"healthAddress,omitempty"`
+	// MetricsAddress serves /metrics; default 127.0.0.1:8080, "0" turns it off.
 	MetricsAddress string `json:"metricsAddress,omitempty"`
 
 	LeaderElection LeaderElection `json:"leaderElection,omitempty"`
@@ -42,11 +47,13 @@ type Config struct {
 
 // LeaderElection lets several replicas run of which one is active.
 type LeaderElection struct {
-	// Enabled turns it on; it is needed with more than one replica.
+	// Enabled turns it on (default off; the chart's is on); it is needed with
+	// more than one replica.
 	Enabled bool `json:"enabled,omitempty"`
-	// Namespace and Name are the lease's; defaults kube-system and cumulet.
+	// Namespace is the lease's; default kube-system.
 	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name,omitempty"`
+	// Name is the lease's; default cumulet.
+	Name string `json:"name,omitempty"`
 }
 
 // Node is one virtual node.
@@ -59,10 +66,11 @@ type Node struct {
 	Region string `json:"region"`
 	// Zone is the availability zone; on ECI it may be empty.
 	Zone string `json:"zone,omitempty"`
-	// Endpoint is the API's URL; empty means the region's public one. Plain
-	// http is accepted for loopback addresses only.
+	// Endpoint is the API's URL; empty means the region's own, on ECI that of
+	// Network. Plain http is accepted for loopback addresses only.
 	Endpoint string `json:"endpoint,omitempty"`
-	// Network chooses ECI's default endpoint: public (default) or vpc.
+	// Network chooses the default endpoints of ECI and of RRSA's STS: public
+	// (default), or vpc, which works from inside a VPC of the region only.
 	Network string `json:"network,omitempty"`
 	// Dialect of KCI's API: extended (default) or seed.
 	Dialect string `json:"dialect,omitempty"`
@@ -74,35 +82,45 @@ type Node struct {
 	// ready again when it fails for long, for agents such as a kubelet soon
 	// stop telling of the same failure.
 	Readiness string `json:"readiness,omitempty"`
-	// Subnets are vSwitch ids on ECI (at most 10) and subnet ids on KCI (at
-	// most 5; dialect seed 1), in order of preference.
+	// Subnets are vSwitch ids on ECI (at most 10; without any the account's
+	// default one is taken) and subnet ids on KCI (1 to 5; dialect seed 1), in
+	// order of preference.
 	Subnets []string `json:"subnets,omitempty"`
-	// SecurityGroups are security group ids (ECI at most 5, KCI 1 to 3).
+	// SecurityGroups are security group ids (ECI at most 5, without any the
+	// account's default one; KCI 1 to 3).
 	SecurityGroups []string    `json:"securityGroups,omitempty"`
 	Credentials    Credentials `json:"credentials,omitempty"`
 
 	// Capacity is what the node tells the scheduler. Defaults: cpu 1000,
 	// memory 4Ti, pods 1000, ephemeral-storage 30Ti, and on ECI nvidia.com/gpu 100.
+	// What is named replaces its default alone. Pods of a KCI node have cards
+	// only where nvidia.com/gpu is named.
 	Capacity corev1.ResourceList `json:"capacity,omitempty"`
-	// Labels and Taints are added to the node. The taint
-	// virtual-kubelet.io/provider=<cloud>:NoSchedule is always there unless
-	// DisableTaint is set.
-	Labels       map[string]string `json:"labels,omitempty"`
-	Taints       []corev1.Taint    `json:"taints,omitempty"`
-	DisableTaint bool              `json:"disableTaint,omitempty"`
+	// Labels are added to the node's own. Below kubernetes.io and k8s.io the API
+	// server takes from a node only those that a kubelet may set, such as
+	// node.kubernetes.io/….
+	Labels map[string]string `json:"labels,omitempty"`
+	// Taints are added to the node when it is registered; those of a node that
+	// exists are changed by kubectl taint.
+	Taints []corev1.Taint `json:"taints,omitempty"`
+	// DisableTaint leaves out the taint
+	// virtual-kubelet.io/provider=<cloud>:NoSchedule, which is always there
+	// otherwise.
+	DisableTaint bool `json:"disableTaint,omitempty"`
 	// Architecture is amd64 (default) or arm64.
 	Architecture string `json:"architecture,omitempty"`
 
 	// Kubeconfig is the node's own identity, system:node:<name>. Empty means
 	// that a client certificate is requested by BootstrapKubeconfig.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
-	// Address and Port are where the node's kubelet API listens; Port 0
-	// takes a free one. AdvertiseAddress is the InternalIP in the node's
-	// status; it defaults to Address, or where that is a wildcard to the
-	// environment variable CUMULET_ADVERTISE_ADDRESS. Address defaults to
-	// 0.0.0.0.
-	Address          string  `json:"address,omitempty"`
-	Port             int32   `json:"port,omitempty"`
+	// Address is the IP address on which the node's kubelet API listens;
+	// default 0.0.0.0.
+	Address string `json:"address,omitempty"`
+	// Port is the kubelet API's; 0, the default, takes a free one.
+	Port int32 `json:"port,omitempty"`
+	// AdvertiseAddress is the InternalIP in the node's status, at which the API
+	// server reaches the kubelet API. It defaults to Address, or where that is a
+	// wildcard to the environment variable CUMULET_ADVERTISE_ADDRESS.
 	AdvertiseAddress string  `json:"advertiseAddress,omitempty"`
 	Serving          Serving `json:"serving,omitempty"`
 
@@ -195,12 +213,17 @@ type Credentials struct {
 
 // RRSA is ACK's RAM role for service accounts.
 type RRSA struct {
-	RoleARN         string `json:"roleARN"`
+	// RoleARN is the role, such as acs:ram::1234567890123456:role/cumulet.
+	RoleARN string `json:"roleARN"`
+	// OIDCProviderARN is the cluster's, such as
+	// acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1a2b3.
 	OIDCProviderARN string `json:"oidcProviderARN"`
-	TokenFile       string `json:"tokenFile"`
+	// TokenFile holds the service account's token; it is read at each renewal.
+	TokenFile string `json:"tokenFile"`
 	// SessionName shows in the cloud's audit log; default cumulet.
 	SessionName string `json:"sessionName,omitempty"`
-	// STSEndpoint defaults to sts.aliyuncs.com.
+	// STSEndpoint is a host name; default sts.aliyuncs.com, or on network vpc
+	// sts-vpc.REGION.aliyuncs.com.
 	STSEndpoint string `json:"stsEndpoint,omitempty"`
 }
 

@@ -131,7 +131,7 @@ func (n *Node) setCapacity() {
 		corev1.ResourcePods:             resource.MustParse("1000"),
 		corev1.ResourceEphemeralStorage: resource.MustParse("30Ti"),
 	}
-	if n.Cloud == CloudECI { // KCI's groups have no cards
+	if n.Cloud == CloudECI { // few of KCI's instance types have cards: an operator who wants them says so
 		capacity["nvidia.com/gpu"] = resource.MustParse("100")
 	}
 	maps.Copy(capacity, n.Capacity)

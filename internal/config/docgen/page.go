@@ -68,7 +68,11 @@ func generate(folder string) (string, error) {
 			return "", err
 		}
 	}
-	page.WriteString("\n## Environment variables\n\nNothing but these is read from the environment.\n\n")
+	page.WriteString("\n## Environment variables\n\n" +
+		"These hold access keys where a node's `credentials` name no source, and the address of nodes that name none. cumulet\n" +
+		"reads no other setting from the environment. Libraries below it do: in a pod Kubernetes' client finds the API server by\n" +
+		"`KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, Go's TLS takes other certificate authorities from `SSL_CERT_FILE`, and what is not\n" +
+		"on loopback goes through the proxy of `HTTPS_PROXY` but for the hosts of `NO_PROXY`, which should then name the API server.\n\n")
 	for _, name := range r.variables {
 		fmt.Fprintf(&page, "- `%s`\n", name)
 	}

@@ -38,10 +38,11 @@ func TestPageTellsAll(t *testing.T) {
 	}
 	for _, line := range []string{
 		"| `clusterID` | text, required | `clusterID` tells this Kubernetes cluster from every other",
-		"| `metricsAddress` | text | `healthAddress` serves /healthz and /readyz, `metricsAddress` /metrics;",
+		"| `metricsAddress` | text | `metricsAddress` serves /metrics; default 127.0.0.1:8080, \"0\" turns it off. |",
+		"| `keyFile` | text | `certFile` and `keyFile` are PEM files, read again when they change.", // without a comment of its own
 		"| `credentials` | [Credentials](#credentials) | `credentials` say where the cloud account's keys come from.",
 		"| `capacity` | map of [quantities]",
-		"| `taints` | list of taints (`key`, `value`, `effect`) | `labels` and `taints` are added to the node.",
+		"| `taints` | list of taints (`key`, `value`, `effect`) | `taints` are added to the node when it is registered;",
 		"| `statusInterval` | time, such as 500ms or 2s | ",
 		"| `policy` | [Policy](#policy) | `policy` says what becomes of pods",
 		"| `securityContext` | text | `securityContext` is refuse (default) or report.",
