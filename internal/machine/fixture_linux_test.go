@@ -78,10 +78,15 @@ func (w *world) admin() *rest.Config { return w.cluster.AdminConfig() }
 // options are those of a machine for the world's cluster.
 func (w *world) options(t *testing.T, node string) Options {
 	t.Helper()
-	network, err := ChooseNetwork()
+	network, release, err := ReserveNetwork(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
 	user := "system:node:" + node
 	kubeconfig, err := w.cluster.UserKubeconfig(node, user, []string{"system:nodes"})
 	if err != nil {

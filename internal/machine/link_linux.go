@@ -14,17 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ChooseNetwork returns a network that overlaps no route or address of the
-// host. A machine that starts takes it a little later: if another was faster,
-// Start fails.
-func ChooseNetwork() (Network, error) {
-	used, err := usedPrefixes()
-	if err != nil {
-		return Network{}, fmt.Errorf("choosing a network: %w", err)
-	}
-	return chooseNetwork(used)
-}
-
 // usedPrefixes are the IPv4 prefixes of the host's routes and addresses.
 func usedPrefixes() ([]netip.Prefix, error) {
 	// With no family named it would open them all, and fail where one is not

@@ -31,7 +31,7 @@ type Options struct {
 	LogDir string
 	// BinDir is the folder with kubelet, and machine/ with the other programs.
 	BinDir string
-	// Network is the machine's network; see ChooseNetwork.
+	// Network is the machine's network; see ReserveNetwork.
 	Network Network
 	// Node is the name of the Node object.
 	Node string

@@ -19,9 +19,6 @@ func Check(string) error { return checkSystem(runtime.GOOS) }
 // CheckServices returns what Check does.
 func CheckServices(string) error { return checkSystem(runtime.GOOS) }
 
-// ChooseNetwork returns what Check does.
-func ChooseNetwork() (Network, error) { return Network{}, checkSystem(runtime.GOOS) }
-
 // ReserveNetwork returns what Check does.
 func ReserveNetwork(context.Context) (Network, func() error, error) {
 	return Network{}, nil, checkSystem(runtime.GOOS)

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReserveNetwork chooses a network as ChooseNetwork does, and keeps it from
-// others who reserve one, until release or the end of this process: between
-// choosing a network and the start of the machine that takes it, some time may
-// pass.
+// ReserveNetwork chooses a network that overlaps no route or address of the
+// host, and keeps it from others who reserve one, until release or the end of
+// this process: between choosing a network and the start of the machine that
+// takes it, some time may pass.
 func ReserveNetwork(ctx context.Context) (network Network, release func() error, err error) {
 	used, err := usedPrefixes()
 	if err != nil {
