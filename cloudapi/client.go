@@ -78,7 +78,7 @@ type Owner struct {
 }
 
 // LogOptions choose a window of a container's log. A cloud that lacks an
-// option (see Limits.Logs) refuses it with code Unsupported.
+// option (see Limits.Log) refuses it with code Unsupported.
 type LogOptions struct {
 	// TailLines asks for the last lines only; 0 means the cloud's maximum.
 	TailLines int
@@ -122,7 +122,8 @@ type TerminalSize struct {
 
 // GroupMetrics is the newest usage record of one group.
 type GroupMetrics struct {
-	GroupID    string
+	GroupID string
+	// Time is when the cloud measured.
 	Time       time.Time
 	CPU        CPUUsage
 	Memory     MemoryUsage

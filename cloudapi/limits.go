@@ -32,6 +32,8 @@ type Limits struct {
 	MaxUpdateFiles  int // per volume, in a change of a running group
 	MaxCredentials  int
 	MaxHostAliases  int
+	MaxHostnames    int // per host alias
+	MaxImage        int // characters of an image's name
 	MaxNameServers  int
 	MaxSearches     int
 	MaxDNSOptions   int
@@ -39,6 +41,10 @@ type Limits struct {
 	MaxHookHeaders  int
 
 	Words WordLimits
+
+	// ReservedPorts are those on which the cloud's own agent listens beside the
+	// group's containers.
+	ReservedPorts []int32
 
 	// Capabilities are the Linux capabilities that a container may be given,
 	// without CAP_.
@@ -51,6 +57,10 @@ type Limits struct {
 	Sizes []Size
 	// DefaultSize is what a group gets when nothing is asked for.
 	DefaultSize Size
+
+	// EphemeralStorageGiB is the disk space that every group has; more of it is
+	// Options' ephemeral-storage. 0 is not known.
+	EphemeralStorageGiB int
 
 	// Options are the options that groups can have, by their neutral names,
 	// such as ram-role: what the API takes of each. translate refuses others.
@@ -142,7 +152,10 @@ type Abilities struct {
 	Stdin              bool
 	TerminationMessage bool
 	TerminationGrace   bool
-	ActiveDeadline     bool
+	// EphemeralStorage tells that a group can have more disk space than every
+	// group has.
+	EphemeralStorage bool
+	ActiveDeadline   bool
 	// Hooks are postStart and preStop with exec, HTTP or TCP.
 	Hooks bool
 	// RunAsUser and ReadOnlyRoot hold for init containers too.

@@ -100,7 +100,8 @@ type OptionsAddress struct {
 	// PrivateIP is the address wanted in the subnet.
 	PrivateIP string
 	// Retain keeps the address for a later group, for RetainHours (0: the
-	// cloud's default; ECI 48, KCI 24).
+	// cloud's default; ECI 48). KCI would keep it for one of the same name, which
+	// no other pod's group has.
 	Retain      bool
 	RetainHours int
 }

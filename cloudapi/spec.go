@@ -103,7 +103,9 @@ type Container struct {
 	// after them, and does not keep the group from ending. Of several the
 	// first in the list starts first. With a Readiness probe the others wait
 	// until it has succeeded once.
-	Sidecar   bool
+	Sidecar bool
+	// Stdin, StdinOnce and TTY are Kubernetes' fields of these names, false where
+	// the cloud has no word for them.
 	Stdin     bool
 	StdinOnce bool
 	TTY       bool
@@ -145,7 +147,9 @@ const (
 // Mount is a volume seen from a container.
 type Mount struct {
 	// Volume is the name of an entry in GroupSpec.Volumes.
-	Volume   string
+	Volume string
+	// Path is absolute, in the container. SubPath is the part of the volume
+	// that is mounted, relative and without "..", where the cloud knows that.
 	Path     string
 	SubPath  string
 	ReadOnly bool
@@ -180,8 +184,8 @@ type Volume struct {
 type EmptyDir struct {
 	// Memory puts it into memory instead of on disk.
 	Memory bool
-	// SizeLimitGiB caps its size; 0 means no cap.
-	SizeLimitGiB float64
+	// SizeLimitMiB caps its size; 0 means no cap.
+	SizeLimitMiB int64
 }
 
 // Files is a directory of files given in the request.
@@ -227,12 +231,16 @@ type Disk struct {
 	Category string
 	// PerformanceLevel is PL0 to PL3 where the category knows levels.
 	PerformanceLevel string
-	SizeGiB          int
+	// SizeGiB is a new disk's size, within Limits.Disk.Categories.
+	SizeGiB int
 	// DeleteWithGroup ends a new disk together with the group.
 	DeleteWithGroup bool
-	Encrypted       bool
-	KMSKeyID        string
-	SnapshotID      string
+	// Encrypted makes a new disk encrypted, with the key KMSKeyID of the
+	// account, or the cloud's own if that is empty.
+	Encrypted bool
+	KMSKeyID  string
+	// SnapshotID is what a new disk starts with; empty makes an empty disk.
+	SnapshotID string
 }
 
 // Bucket is object storage that the group mounts.

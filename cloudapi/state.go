@@ -38,6 +38,9 @@ type Group struct {
 	// CPU (cores) and Memory (GiB) as billed.
 	CPU, Memory float64
 	IPs         []string
+	// PublicIPs are addresses by which the internet reaches the group; no
+	// interface of it has them.
+	PublicIPs []string
 
 	CreatedAt  time.Time
 	FinishedAt time.Time
@@ -71,7 +74,8 @@ const (
 	// StatusFailed: every container ended, one at least not with 0, or the
 	// group could not be created (Reason tells).
 	StatusFailed Status = "Failed"
-	// StatusExpired: a preemptible group was reclaimed.
+	// StatusExpired: a preemptible group was reclaimed, or the account is in
+	// arrears.
 	StatusExpired Status = "Expired"
 )
 
@@ -88,7 +92,10 @@ type ContainerState struct {
 	ImageID, ContainerID string
 	// Ready is nil where the cloud does not tell; a running container
 	// without a readiness probe is then ready.
-	Ready        *bool
+	Ready *bool
+	// RestartCount is how often the cloud has started the container again;
+	// Previous is the run before Current, nil if there was none or the cloud does
+	// not tell.
 	RestartCount int32
 	Current      RunState
 	Previous     *RunState
@@ -99,10 +106,12 @@ type RunState struct {
 	Kind RunKind
 	// Reason and Message in the cloud's words.
 	Reason, Message string
-	ExitCode        int32
-	Signal          int32
-	StartedAt       time.Time
-	FinishedAt      time.Time
+	// ExitCode and Signal are of a run that has ended; Signal is 0 where no
+	// signal ended it or the cloud does not tell.
+	ExitCode   int32
+	Signal     int32
+	StartedAt  time.Time
+	FinishedAt time.Time
 }
 
 // RunKind is the kind of a RunState.
@@ -121,7 +130,9 @@ type Event struct {
 	Warning         bool
 	Reason, Message string
 	// Object names the container concerned, where the cloud says it.
-	Object    string
+	Object string
+	// Count is how often it happened from FirstTime to LastTime; 0 where the
+	// cloud does not count, which is once.
 	Count     int32
 	FirstTime time.Time
 	LastTime  time.Time

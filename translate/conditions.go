@@ -22,6 +22,24 @@ const (
 // Conditions of others are kept, and a transition time moves only when the
 // status of its condition does.
 func (w *statusWriter) conditions() {
+	for _, c := range w.ownConditions() {
+		c.ObservedGeneration = w.status.ObservedGeneration
+		c.LastTransitionTime = w.now
+		i := slices.IndexFunc(w.status.Conditions, func(o corev1.PodCondition) bool { return o.Type == c.Type })
+		if i < 0 {
+			w.status.Conditions = append(w.status.Conditions, c)
+			continue
+		}
+		if old := w.status.Conditions[i]; old.Status == c.Status && !old.LastTransitionTime.IsZero() {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+		w.status.Conditions[i] = c
+	}
+}
+
+// ownConditions are those that hold; what held before and is not among them is
+// dropped where that says something.
+func (w *statusWriter) ownConditions() []corev1.PodCondition {
 	ready := w.containersReady()
 	own := []corev1.PodCondition{
 		{Type: corev1.PodReadyToStartContainers, Status: conditionStatus(w.hasSandbox())},
@@ -35,22 +53,13 @@ func (w *statusWriter) conditions() {
 	} else {
 		w.drop(corev1.PodResizePending)
 	}
+	if c := w.publicAddress(); c != nil {
+		own = append(own, *c)
+	}
 	if c := w.disruption(); c != nil && !w.isDisrupted() {
 		own = append(own, *c)
 	}
-	for _, c := range own {
-		c.ObservedGeneration = w.status.ObservedGeneration
-		c.LastTransitionTime = w.now
-		i := slices.IndexFunc(w.status.Conditions, func(o corev1.PodCondition) bool { return o.Type == c.Type })
-		if i < 0 {
-			w.status.Conditions = append(w.status.Conditions, c)
-			continue
-		}
-		if old := w.status.Conditions[i]; old.Status == c.Status && !old.LastTransitionTime.IsZero() {
-			c.LastTransitionTime = old.LastTransitionTime
-		}
-		w.status.Conditions[i] = c
-	}
+	return own
 }
 
 func conditionStatus(yes bool) corev1.ConditionStatus {

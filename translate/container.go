@@ -1,6 +1,9 @@
 package translate
 
 import (
+	"slices"
+	"unicode/utf8"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -8,10 +11,10 @@ import (
 )
 
 // container translates what containers and init containers have in common and
-// tells the container's share of the group.
+// tells what the group must hold for it.
 func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi.Container, share) {
 	env := t.environment(c, path)
-	s := t.containerShare(c, path)
+	may, need := t.containerShare(c, path)
 	out := cloudapi.Container{
 		Name:       c.Name,
 		Image:      c.Image,
@@ -20,15 +23,16 @@ func (t *translation) container(c *corev1.Container, path *field.Path) (cloudapi
 		WorkingDir: c.WorkingDir,
 		Env:        env.list(),
 		Mounts:     t.mounts(c, env, path.Child("volumeMounts")),
-		CPU:        toFloat(s.cpu),
-		Memory:     toFloat(s.memory),
+		CPU:        toFloat(may.cpu),
+		Memory:     toFloat(may.memory),
 		GPU:        gpus(c),
 		Security:   t.security(c, path),
 	}
+	t.atMost(path.Child("image"), t.limits.MaxImage, utf8.RuneCountInString(c.Image), "characters")
 	t.checkWords(out.Command, out.Args, path)
 	t.pullPolicy(&out, c, path)
 	t.terminationMessage(&out, c)
-	return out, s
+	return out, need
 }
 
 // mainContainer adds what only long-running containers have.
@@ -60,6 +64,9 @@ func (t *translation) ports(c *corev1.Container, path *field.Path) []cloudapi.Po
 	}
 	var out []cloudapi.Port
 	for i, p := range c.Ports {
+		if slices.Contains(t.limits.ReservedPorts, p.ContainerPort) {
+			t.refusef(path.Index(i).Child("containerPort"), "%d: the cloud's own agent listens there", p.ContainerPort)
+		}
 		switch protocol := orDefault(p.Protocol, corev1.ProtocolTCP); protocol {
 		case corev1.ProtocolTCP, corev1.ProtocolUDP:
 			out = append(out, cloudapi.Port{Port: p.ContainerPort, Protocol: cloudapi.Protocol(protocol)})

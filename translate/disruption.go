@@ -13,8 +13,10 @@ const (
 	// about to reclaim (ECI's page on custom events).
 	eventSpotRelease = "SpotToBeReleased"
 
-	messageReclaimed = "The cloud has reclaimed the preemptible container group"
-	messageReclaims  = "The cloud is about to reclaim the preemptible container group"
+	// messageExpired names both causes, for the cloud's documents do: the page on
+	// life cycles the first, that of DescribeContainerGroups the second.
+	messageExpired  = "The cloud has ended the container group: it has reclaimed a preemptible group, or the account is in arrears"
+	messageReclaims = "The cloud is about to reclaim the preemptible container group"
 )
 
 // disruption is the condition of a pod that ends because the cloud wants its
@@ -28,7 +30,7 @@ func (w *statusWriter) disruption() *corev1.PodCondition {
 	message := messageReclaims
 	switch {
 	case w.group.Status == cloudapi.StatusExpired:
-		message = messageReclaimed
+		message = messageExpired
 	case !announced || isTerminal(w.status.Phase):
 		return nil
 	}

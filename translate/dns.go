@@ -146,15 +146,34 @@ func unique(texts []string) []string {
 
 // hostAliases translates the additional lines of the hosts file.
 func (t *translation) hostAliases() []cloudapi.HostAlias {
-	aliases := t.pod.Spec.HostAliases
-	t.atMost(field.NewPath("spec", "hostAliases"), t.limits.MaxHostAliases, len(aliases), "host aliases")
+	path := field.NewPath("spec", "hostAliases")
 	var out []cloudapi.HostAlias
-	for i, a := range aliases {
+	for i, a := range t.pod.Spec.HostAliases {
 		if len(a.Hostnames) == 0 {
-			t.notef(field.NewPath("spec", "hostAliases").Index(i), DecisionIgnored, "it names no host")
+			t.notef(path.Index(i), DecisionIgnored, "it names no host")
 			continue
 		}
 		out = append(out, cloudapi.HostAlias{IP: a.IP, Hostnames: slices.Clone(a.Hostnames)})
 	}
-	return out
+	return t.fitHostAliases(path, out, "")
+}
+
+// fitHostAliases spreads the names of an alias over as many as the cloud needs for
+// them: to a hosts file several lines of one address are one.
+func (t *translation) fitHostAliases(path *field.Path, aliases []cloudapi.HostAlias, whose string) []cloudapi.HostAlias {
+	what := "host aliases"
+	if names := t.limits.MaxHostnames; names > 0 {
+		var out []cloudapi.HostAlias
+		for _, a := range aliases {
+			for part := range slices.Chunk(a.Hostnames, names) {
+				out = append(out, cloudapi.HostAlias{IP: a.IP, Hostnames: part})
+			}
+		}
+		if len(out) > len(aliases) {
+			what = fmt.Sprintf("host aliases of at most %d names", names)
+		}
+		aliases = out
+	}
+	t.atMost(path, t.limits.MaxHostAliases, len(aliases), what+whose)
+	return aliases
 }

@@ -10,13 +10,14 @@ const (
 		"preStop before it deletes the group, not when the cloud ends a container by itself"
 	reasonSleep = "the clouds' hooks cannot sleep; the node does: after it sees that the container runs, or before it deletes the " +
 		"group, not when the cloud ends a container by itself"
-	reasonStdin      = "the cloud does not keep a container's standard input or terminal"
-	reasonMessage    = "the cloud keeps no termination message"
-	reasonPorts      = "the cloud has no list of ports; declaring one opens nothing"
-	reasonInitOnly   = "of init containers only a restartable one, a sidecar, has it; it is then read as a container's"
-	reasonOnePolicy  = "the group has one restart policy for all containers"
-	reasonPrivileged = "only where the node's policy allows it and the cloud takes it"
-	reasonInitRun    = "the cloud does not take it for init containers"
+	reasonStdin       = "the cloud does not keep a container's standard input or terminal"
+	reasonMessage     = "the cloud keeps no termination message"
+	reasonPorts       = "the cloud has no list of ports; declaring one opens nothing"
+	reasonInitOnly    = "of init containers only a restartable one, a sidecar, has it; it is then read as a container's"
+	reasonOnePolicy   = "the group has one restart policy for all containers"
+	reasonPrivileged  = "only where the node's policy allows it and the cloud takes it"
+	reasonInitRun     = "the cloud does not take it for init containers"
+	reasonInitNonRoot = reasonRunAs + "; where it takes a user for init containers, but not this, only with a runAsUser other than 0"
 )
 
 // containerFields are the fields of a container.
@@ -29,7 +30,7 @@ func containerFields() []Field {
 		probeFields("readinessProbe"),
 		emulated(reasonStartup, "startupProbe"),
 		probeFields("startupProbe"),
-		runAsFields("RunAsGroup", reasonRunAs),
+		runAsFields("RunAsGroup", reasonRunAs, reasonRunAs),
 		harmlessAt("false", by("Privileged", DecisionRefused, reasonPrivileged, "securityContext.privileged")),
 		parts("lifecycle"),
 		hookFields("lifecycle.postStart"),
@@ -47,7 +48,7 @@ func containerFields() []Field {
 func initContainerFields() []Field {
 	return slices.Concat(
 		commonContainerFields(),
-		runAsFields("InitRunAsGroup", reasonInitRun),
+		runAsFields("InitRunAsGroup", reasonInitRun, reasonInitNonRoot),
 		harmlessAt("false", by("InitPrivileged", DecisionRefused, reasonPrivileged, "securityContext.privileged")),
 		refused(reasonInitOnly, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
 		refused(reasonOnePolicy, "restartPolicyRules"),
@@ -78,7 +79,8 @@ func commonContainerFields() []Field {
 
 func portFields() []Field {
 	return slices.Concat(
-		honoured("ports[*].name", "ports[*].containerPort"),
+		honoured("ports[*].name"),
+		remark("but for ports that the cloud's own agent has in each group: on ECI 111, 10250 and 10255", "ports[*].containerPort"),
 		remark("TCP and UDP; SCTP is refused where ports are declared to the cloud", "ports[*].protocol"),
 		refused(reasonHost, "ports[*].hostPort", "ports[*].hostIP"),
 	)
@@ -104,16 +106,20 @@ func envFields() []Field {
 }
 
 func resourceFields() []Field {
-	const disk = "every group has the cloud's own disk; no share of it is reserved or enforced"
+	const (
+		disk = "every group has the cloud's own disk; no share of it is reserved or enforced"
+		more = "every group has the cloud's own disk; what is requested beyond it is asked for where the cloud can give more"
+	)
 	return slices.Concat(
 		parts("resources", "resources.limits", "resources.requests"),
 		remark("rounded up to a thousandth of a core; the sum is rounded up to a size that is sold", "resources.limits[cpu]"),
 		remark("rounded up to a thousandth of a GiB; the sum is rounded up to a size that is sold", "resources.limits[memory]"),
-		remark("the cloud knows one number for each container, its limit: a request beside a limit is what the downward API tells, "+
-			"a request alone is the limit too", "resources.requests[cpu]", "resources.requests[memory]"),
+		remark("the group holds it: a container without a limit may use what the group has; the cloud knows one number for each "+
+			"container, so that of a request beside a limit only the downward API tells", "resources.requests[cpu]", "resources.requests[memory]"),
 		by("GPU", DecisionRefused, "on an instance type that an option names; where the cloud takes none there are no cards",
 			"resources.limits[nvidia.com/gpu]", "resources.requests[nvidia.com/gpu]"),
-		ignored(disk, "resources.limits[ephemeral-storage]", "resources.requests[ephemeral-storage]"),
+		ignored(disk, "resources.limits[ephemeral-storage]"),
+		by("EphemeralStorage", DecisionIgnored, more, "resources.requests[ephemeral-storage]"),
 		refused("the cloud does not sell this resource", "resources.limits[*]", "resources.requests[*]"),
 		refused("devices of a node cannot be claimed", "resources.claims"),
 	)
@@ -162,10 +168,10 @@ func hookFields(name string) []Field {
 }
 
 // runAsFields are the fields by which containers and init containers differ.
-func runAsFields(ability, reason string) []Field {
+func runAsFields(ability, reason, nonRoot string) []Field {
 	return under("securityContext", slices.Concat(
 		by(ability, DecisionRefused, reason, "runAsGroup"),
-		harmlessAt("false", by("RunAsUser", DecisionRefused, reasonRunAs, "runAsNonRoot")),
+		harmlessAt("false", by("RunAsUser", DecisionRefused, nonRoot, "runAsNonRoot")),
 	))
 }
 

@@ -42,7 +42,8 @@ func podFields() []Field {
 		refusedBut("linux", reasonWindows, "os.name"),
 		ignored("a container cannot be added to a container group: its status and an event say that it does not run, "+
 			"and the pod goes on without", "ephemeralContainers"),
-		refused(reasonHost, "hostNetwork", "hostPID", "hostIPC"),
+		refused(reasonHost, "hostNetwork", "hostIPC"),
+		refused("the processes beside those of a group are the cloud's own", "hostPID"),
 		refused("runtime classes are settings of a node's container runtime, which a container group does not have",
 			"runtimeClassName", "overhead"),
 		refused("devices of a node cannot be claimed", "resourceClaims"),

@@ -218,6 +218,55 @@ func TestDocumentedKCI(t *testing.T) {
 	}
 }
 
+// TestLongHostAlias: names that are too many for one line of the cloud's go on in
+// the next, which is the same to a hosts file.
+func TestLongHostAlias(t *testing.T) {
+	limits := eciLimits()
+	limits.MaxHostnames, limits.MaxHostAliases = 2, 3
+	pod := simplePod()
+	pod.Annotations = map[string]string{"cumulet.dev/host-aliases": `[{"hostnames":["x","y","z"],"ip":"192.0.2.2"}]`}
+	pod.Spec.HostAliases = []corev1.HostAlias{{IP: "192.0.2.1", Hostnames: []string{"a", "b"}}}
+	spec, _, err := translate.Group(pod, translate.References{}, options(limits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []cloudapi.HostAlias{
+		{IP: "192.0.2.1", Hostnames: []string{"a", "b"}},
+		{IP: "192.0.2.2", Hostnames: []string{"x", "y"}}, {IP: "192.0.2.2", Hostnames: []string{"z"}},
+	}
+	if diff := cmp.Diff(want, spec.HostAliases); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	pod.Annotations = nil
+	pod.Spec.HostAliases[0].Hostnames = []string{"1", "2", "3", "4", "5", "6", "7"}
+	_, _, err = translate.Group(pod, translate.References{}, options(limits))
+	if err == nil || !strings.Contains(err.Error(), "spec.hostAliases: 4 host aliases of at most 2 names; the cloud takes at most 3") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestImagesAndPorts: what the cloud's request would be refused for, the pod is.
+func TestImagesAndPorts(t *testing.T) {
+	pod := simplePod()
+	pod.Spec.Containers[0].Image = "registry.example.com/" + strings.Repeat("a", 235)
+	pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 10250}, {ContainerPort: 10251}}
+	_, _, err := translate.Group(pod, translate.References{}, options(eciLimits()))
+	var refused *translate.Refused
+	if !errors.As(err, &refused) {
+		t.Fatalf("want refusals, got %v", err)
+	}
+	want := []translate.Refusal{
+		{Field: "spec.containers[0].image", Reason: "256 characters; the cloud takes at most 255"},
+		{Field: "spec.containers[0].ports[0].containerPort", Reason: "10250: the cloud's own agent listens there"},
+	}
+	if diff := cmp.Diff(want, refused.Refusals); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, _, err := translate.Group(pod, translate.References{}, options(kciLimits())); err != nil {
+		t.Errorf("KCI: %v", err)
+	}
+}
+
 func TestCounts(t *testing.T) {
 	limits := kciLimits()
 	limits.MaxContainers, limits.MaxInit, limits.MaxVolumes, limits.MaxHostAliases = 1, 1, 1, 1
@@ -226,7 +275,7 @@ func TestCounts(t *testing.T) {
 	pod, refs := readCase(t, "testdata/pod/services.pod.yaml")
 	two := []corev1.Container{{Name: "a", Image: "a", Args: []string{"1", "abcd"}, VolumeMounts: []corev1.VolumeMount{{Name: "x", MountPath: "/x"}, {Name: "y", MountPath: "/y"}}}, {Name: "b", Image: "b"}}
 	pod.Spec.InitContainers, pod.Spec.Containers = two, append(pod.Spec.Containers, two...)
-	pod.Spec.HostAliases = []corev1.HostAlias{{IP: "1.1.1.1"}, {IP: "2.2.2.2"}}
+	pod.Spec.HostAliases = []corev1.HostAlias{{IP: "1.1.1.1", Hostnames: []string{"a"}}, {IP: "2.2.2.2", Hostnames: []string{"b"}}}
 	refs.ConfigMaps["y"] = &corev1.ConfigMap{Data: map[string]string{"a": "", "b": ""}}
 	pod.Spec.Volumes = []corev1.Volume{{Name: "x"}, {Name: "y", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "y"}}}}}
 	_, _, err := translate.Group(pod, refs, options(limits))

@@ -12,7 +12,8 @@ func eciLimits() cloudapi.Limits {
 		MaxEnv: 240, MaxEnvKey: 128, EnvKey: `^[A-Za-z_][0-9A-Za-z_]*$`, MaxEnvValue: 256,
 		MaxCommand: 30, MaxArgs: 29, MaxProbeCommand: 20,
 		Words:    cloudapi.WordLimits{MaxShort: 20, MaxShortCharacters: 256, MaxRest: 10},
-		MaxFiles: 90, MaxFileBytes: 32 << 10, MaxCredentials: 10, MaxHostAliases: 100,
+		MaxFiles: 90, MaxFileBytes: 32 << 10, MaxCredentials: 10, MaxHostAliases: 100, MaxHostnames: 50,
+		MaxImage: 255, EphemeralStorageGiB: 30, ReservedPorts: []int32{111, 10250, 10255},
 		MaxNameServers: 20, MaxSearches: 20, MaxDNSOptions: 20,
 		Sizes: []cloudapi.Size{
 			{CPU: 0.25, Memory: []float64{0.5, 1}},
@@ -32,7 +33,7 @@ func eciLimits() cloudapi.Limits {
 		DefaultSize: cloudapi.Size{CPU: 2, Memory: []float64{4}},
 		Can: cloudapi.Abilities{
 			InitContainers: true, LivenessProbe: true, ReadinessProbe: true, PullPolicy: true, Ports: true,
-			EnvPodIP: true, NFS: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
+			EnvPodIP: true, NFS: true, EphemeralStorage: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
 			BinaryFiles: true, NestedFilePaths: true, SubPath: true, Hostname: true, Stdin: true,
 			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true, GPU: true,
 			Hooks: true, RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true, ShareProcesses: true, MountPropagation: true,

@@ -19,10 +19,11 @@ func (t *translation) applyOptions(spec *cloudapi.GroupSpec, need share) {
 		}
 	}
 	if lines := chosen["host-aliases"]; lines != nil {
-		t.atMost(lines.path(), t.limits.MaxHostAliases, len(spec.HostAliases), "host aliases together with the pod's own")
+		spec.HostAliases = t.fitHostAliases(lines.path(), spec.HostAliases, " together with the pod's own")
 	}
 	t.checkSysctlsOnce(spec, chosen)
 	t.checkCards(spec)
+	t.ephemeralStorage(&spec.Options)
 	sold := t.sold(spec, chosen, need)
 	spec.CPU, spec.Memory = toFloat(sold.cpu), toFloat(sold.memory)
 }

@@ -36,7 +36,7 @@ func kciOptions() map[string]cloudapi.OptionLimits {
 	return map[string]cloudapi.OptionLimits{
 		"size": {}, "subnets": {Max: 5}, "security-groups": {Max: 3}, "dns-config": {}, "host-aliases": {},
 		"instance-types": {Max: 1}, "instance-families": {}, "spot-strategy": {Words: []string{"NoSpot", "SpotAsPriceGo"}},
-		"project": {Max: 1<<53 - 1}, "eip": {}, "retain-ip": {}, "retain-ip-hours": {Max: 8760},
+		"project": {Max: 1<<53 - 1}, "eip": {},
 		"image-cache": {}, "image-cache-auto": {}, "system-disk-size": {Min: 20, Max: 500},
 		"system-disk-type": {Words: []string{"EHDD", "ESSD_SYSTEM_PL0", "ESSD_SYSTEM_PL1", "ESSD_SYSTEM_PL2", "Local_SSD", "SSD3.0"}},
 	}

@@ -52,9 +52,11 @@ func spotOptions() []Option {
 // addressOptions give a group addresses.
 func addressOptions() []Option {
 	return append(guarded(
-		Option{Name: "eip", Meaning: "elastic IP addresses that exist", Value: "list of ids", Example: "eip-2zeabc",
+		Option{Name: "eip", Meaning: "elastic IP addresses that exist; the pod's condition `cumulet.dev/PublicAddress` tells them",
+			Value: "list of ids", Example: "eip-2zeabc",
 			parse: wordsOf(nameForm, func(o optionsOf, v []string) { o.Address.EIPs = v })},
-		Option{Name: "eip-create", Meaning: "an elastic IP address that lives as long as the group", Value: "true or false", Example: "true",
+		Option{Name: "eip-create", Meaning: "an elastic IP address that lives as long as the group; the condition `cumulet.dev/PublicAddress` tells it",
+			Value: "true or false", Example: "true",
 			parse: onOff(func(o optionsOf) { o.Address.CreateEIP = true })},
 		Option{Name: "eip-bandwidth", Meaning: "bandwidth of the address made by eip-create", Value: "whole number of Mbit/s", Example: "5",
 			parse: wholeNumber("Mbit/s", 1, func(o optionsOf, v int64) { o.Address.EIPBandwidth = int(v) })},
@@ -160,7 +162,7 @@ func systemOptions() []Option {
 	), []Option{
 		{Name: "ntp-servers", Meaning: "time servers", Value: "list of hosts", Example: "ntp.example.com",
 			parse: wordsOf(hostForm, func(o optionsOf, v []string) { o.NTPServers = v })},
-		{Name: "max-pending-minutes", Meaning: "minutes after which a group that has not started is ended", Value: "whole number", Example: "60",
+		{Name: "max-pending-minutes", Meaning: "minutes after which a group that has not started is ended; ECI's own are 240", Value: "whole number", Example: "60",
 			parse: wholeNumber("minutes", 1, func(o optionsOf, v int64) { o.MaxPendingMinutes = int(v) })},
 		{Name: "container-resource-view", Meaning: "a container sees its own resources in /proc, not the machine's", Value: "true or false",
 			Example: "true", parse: onOff(func(o optionsOf) { o.ContainerResourceView = true })},

@@ -8,7 +8,8 @@ import (
 
 // The reasons of a pod that failed as a whole.
 const (
-	// ReasonGroupExpired: a preemptible group was reclaimed.
+	// ReasonGroupExpired: a preemptible group was reclaimed, or the account is in
+	// arrears.
 	ReasonGroupExpired = "ContainerGroupExpired"
 	// ReasonGroupFailed: the cloud calls the group failed, and neither it
 	// nor a container's exit code says why.
@@ -84,7 +85,7 @@ func (w *statusWriter) failure() (reason, message string) {
 	case g.Reason != "" || g.Message != "":
 		return orDefault(g.Reason, ReasonGroupFailed), g.Message
 	case g.Status == cloudapi.StatusExpired:
-		return ReasonGroupExpired, messageReclaimed
+		return ReasonGroupExpired, messageExpired
 	case explainsFailure(w.status.ContainerStatuses) || explainsFailure(w.status.InitContainerStatuses):
 		return "", ""
 	}

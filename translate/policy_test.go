@@ -221,7 +221,7 @@ func TestNoAnnotationGivesPower(t *testing.T) {
 	nodes := map[string]map[string]string{
 		"eci": {"ram-role": "reader", "eip-create": "true", "eip-bandwidth": "5", "ipv6": "true", "ipv6-internet": "true", "tags": "env:test",
 			"retain-ip": "true", "spot-strategy": "SpotAsPriceGo", "core-pattern": "/dumps/core"},
-		"kci":      {"project": "7", "retain-ip": "true", "retain-ip-hours": "24", "eip": "eip-1"},
+		"kci":      {"project": "7", "eip": "eip-1"},
 		"kci-seed": {"ingress-bandwidth": "40M"},
 	}
 	taken, refused := 0, 0

@@ -44,8 +44,9 @@ func setMounts(out *corev1.ContainerStatus, c *corev1.Container) {
 }
 
 // resizePending is the condition of a pod whose containers ask for other
-// resources than they were given; nil for other pods. No cloud changes the size of
-// a group, so that such a wish is never granted, and the pod runs on as it is.
+// resources than they were given; nil for other pods. Such a wish is
+// never granted, and the pod runs on as it is: KCI has no call for it, and what
+// becomes of running containers when ECI updates them is documented nowhere.
 func (w *statusWriter) resizePending() *corev1.PodCondition {
 	if isTerminal(w.status.Phase) {
 		return nil
@@ -63,7 +64,7 @@ func (w *statusWriter) resizePending() *corev1.PodCondition {
 	}
 	return &corev1.PodCondition{
 		Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible,
-		Message: fmt.Sprintf("the cloud cannot change the size of a container group: %s keeps what was allocated; "+
+		Message: fmt.Sprintf("cumulet cannot change the size of a container group: %s keeps what was allocated; "+
 			"a new pod gets what is asked for", strings.Join(names, ", ")),
 	}
 }

@@ -27,36 +27,31 @@ func (s share) String() string {
 	return thousandths(s.cpu) + " vCPU and " + thousandths(s.memory) + " GiB"
 }
 
-// containerShare is what a container gets: its limit, else the pod's, else its
-// request. The clouds know one number, which they enforce.
-func (t *translation) containerShare(c *corev1.Container, path *field.Path) share {
+// containerShare is what a container may use, 0 for as much as the group has, and
+// what the group must hold for it. The clouds know one number, which they enforce:
+// the limit. A container without one has none on a kubelet either.
+func (t *translation) containerShare(c *corev1.Container, path *field.Path) (may, need share) {
 	path = path.Child("resources")
-	return share{
-		cpu:    t.oneResource(c, corev1.ResourceCPU, milliCores, path),
-		memory: t.oneResource(c, corev1.ResourceMemory, milliGiB, path),
-	}
+	may.cpu, need.cpu = t.oneResource(c, corev1.ResourceCPU, milliCores, path)
+	may.memory, need.memory = t.oneResource(c, corev1.ResourceMemory, milliGiB, path)
+	return may, need
 }
 
 func (t *translation) oneResource(
 	c *corev1.Container, name corev1.ResourceName, measure func(resource.Quantity) int64, path *field.Path,
-) int64 {
+) (may, need int64) {
 	limit, request := c.Resources.Limits[name], c.Resources.Requests[name]
-	requestPath := path.Child("requests").Key(string(name))
 	switch {
 	case limit.Sign() > 0:
 		t.rounded(path.Child("limits").Key(string(name)), name, limit, measure(limit))
 		if request.Sign() > 0 && request.Cmp(limit) < 0 {
-			t.changed(requestPath, "the cloud knows one number, which is the limit", request.String(), limit.String())
+			t.changed(path.Child("requests").Key(string(name)), "the cloud knows one number, which is the limit", request.String(), limit.String())
 		}
-		return measure(limit)
-	case request.Sign() > 0 && t.podLimits(name):
-		return 0 // it may use what the pod may, which holds the request too
-	case request.Sign() > 0:
-		t.rounded(requestPath, name, request, measure(request))
-		t.changed(requestPath, "without a limit the request is the limit too", "no limit", request.String())
-		return measure(request)
+		return measure(limit), measure(limit)
+	case t.podLimits(name):
+		return 0, 0 // it may use what the pod may, which holds the request too
 	}
-	return 0
+	return 0, measure(request)
 }
 
 // rounded notes a quantity that is not a whole number of thousandths.
@@ -170,7 +165,14 @@ func wholeBytes(q resource.Quantity) int64 {
 	return q.Value()
 }
 
-const gibibyte = int64(1) << 30
+const (
+	mebibyte = int64(1) << 20
+	gibibyte = int64(1) << 30
+)
+
+func mebibytes(n int64) resource.Quantity {
+	return *resource.NewQuantity(n*mebibyte, resource.BinarySI)
+}
 
 // milliGiB is a memory quantity in thousandths of a GiB, rounded up.
 func milliGiB(q resource.Quantity) int64 {

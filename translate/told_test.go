@@ -67,10 +67,14 @@ func TestToldTogether(t *testing.T) {
 	disk := corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse("1Gi")}
 	pod.Spec.Containers[0].Resources = corev1.ResourceRequirements{Limits: disk, Requests: disk.DeepCopy()}
 	pod.Spec.Containers[0].Resources.Limits[corev1.ResourceCPU] = resource.MustParse("3")
+	second := *pod.Spec.Containers[0].DeepCopy()
+	second.Name, second.Resources = "second", corev1.ResourceRequirements{Limits: pod.Spec.Containers[0].Resources.Requests.DeepCopy()}
+	pod.Spec.Containers = append(pod.Spec.Containers, second)
 	pod.Spec.TerminationGracePeriodSeconds = ptr.To[int64](90)
 	r := report(t, pod, kciLimits())
-	const want = "ignored spec.containers[0].resources.limits[ephemeral-storage], spec.containers[0].resources.requests[ephemeral-storage]: " +
-		"every group has the cloud's own disk; no share of it is reserved or enforced; " +
+	const want = "ignored spec.containers[0].resources.limits[ephemeral-storage], spec.containers[1].resources.limits[ephemeral-storage]: every group has the cloud's own disk; no share of it is reserved or enforced; " +
+		"ignored spec.containers[0].resources.requests[ephemeral-storage]: " +
+		"every group has the cloud's own disk; what is requested beyond it is asked for where the cloud can give more; " +
 		"changed spec.containers (asked 3 vCPU and 0 GiB, sold 4 vCPU and 4 GiB): rounded up to a size that is sold; " +
 		"emulated spec.terminationGracePeriodSeconds: the cloud takes no grace period; what there is of it is left to the node"
 	text, leftOut := r.Told()

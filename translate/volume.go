@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -58,10 +60,9 @@ func (t *translation) emptyDir(e *corev1.EmptyDirVolumeSource, path *field.Path)
 		t.refusef(path.Child("medium"), "%s: an emptyDir is on disk or in memory", e.Medium)
 	}
 	if e.SizeLimit != nil {
-		limit := milliGiB(*e.SizeLimit)
-		out.SizeLimitGiB = toFloat(limit)
-		if t.limits.Can.EmptyDirSizeLimit && limit > 0 {
-			t.rounded(path.Child("sizeLimit"), corev1.ResourceMemory, *e.SizeLimit, limit)
+		out.SizeLimitMiB = ceilDivide(wholeBytes(*e.SizeLimit), mebibyte)
+		if t.limits.Can.EmptyDirSizeLimit && e.SizeLimit.Sign() > 0 && e.SizeLimit.Cmp(mebibytes(out.SizeLimitMiB)) != 0 {
+			t.changed(path.Child("sizeLimit"), "rounded up to a MiB", e.SizeLimit.String(), strconv.FormatInt(out.SizeLimitMiB, 10)+"Mi")
 		}
 	}
 	return out

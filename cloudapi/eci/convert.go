@@ -110,9 +110,11 @@ func place(request *sdk.CreateContainerGroupRequest, p cloudapi.Placement) {
 }
 
 // setDNS sets the resolver. The cloud knows two policies: None takes
-// DnsConfig, Default inherits; without a configuration it chooses itself.
+// DnsConfig, Default inherits. Which of them holds without the parameter is
+// documented nowhere, so that it is always said.
 func setDNS(request *sdk.CreateContainerGroupRequest, dns *cloudapi.DNS) {
 	if dns == nil {
+		request.DnsPolicy = text1("Default")
 		return
 	}
 	request.DnsPolicy = text1("None")

@@ -34,15 +34,16 @@ func volume(v cloudapi.Volume) (*sdk.CreateContainerGroupRequestVolume, error) {
 	return out, err
 }
 
-// emptyDir writes the size as a bare number of GiB, as the Create page has it;
-// the Describe page shows a quantity instead (parameter table of CreateContainerGroup).
+// emptyDir writes the size with its unit: the user guide ("mount an emptyDir
+// volume") and the parameter table say that there must be one, best Gi or Mi, and
+// the Describe page shows 256Mi. An older table has a bare number.
 func emptyDir(e *cloudapi.EmptyDir) *sdk.CreateContainerGroupRequestVolumeEmptyDirVolume {
 	out := &sdk.CreateContainerGroupRequestVolumeEmptyDirVolume{}
 	if e.Memory {
 		out.Medium = text1("Memory")
 	}
-	if e.SizeLimitGiB > 0 {
-		out.SizeLimit = text1(strconv.FormatFloat(e.SizeLimitGiB, 'f', -1, 64))
+	if e.SizeLimitMiB > 0 {
+		out.SizeLimit = text1(strconv.FormatInt(e.SizeLimitMiB, 10) + "Mi")
 	}
 	return out
 }

@@ -52,6 +52,9 @@ func toGroup(w wireGroup) cloudapi.Group {
 			g.IPs = append(g.IPs, string(ip))
 		}
 	}
+	if w.InternetIP != "" {
+		g.PublicIPs = []string{string(w.InternetIP)}
+	}
 	g.InitContainers = containerStates(w.InitContainers)
 	g.Containers = containerStates(w.Containers)
 	g.Events = events(w)

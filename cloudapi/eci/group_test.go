@@ -49,7 +49,7 @@ func TestGroups(t *testing.T) {
 				Identity: cloudapi.Identity{Cluster: "c-1", Node: "vk-1", Namespace: "shop", PodName: "cart-0", PodUID: "u-1"},
 				Status:   cloudapi.StatusRunning, RawStatus: "Running",
 				Zone: "cn-hangzhou-h", CPU: 2, Memory: 4,
-				IPs:       []string{"172.16.0.5", "2001:db8::5"},
+				IPs: []string{"172.16.0.5", "2001:db8::5"}, PublicIPs: []string{"192.0.2.9"},
 				CreatedAt: utc(15, 0, 0), RestartPolicy: cloudapi.RestartAlways,
 				InitContainers: []cloudapi.ContainerState{{
 					Name: "prepare", Image: "busybox:1.36", Ready: new(true),

@@ -61,23 +61,27 @@ func Limits(region string) cloudapi.Limits {
 		MaxFiles:        90,         // metadata and Create
 		MaxFileBytes:    32 << 10,   // Create: 32 KB; taken as bytes before Base64
 		MaxUpdateFiles:  maxUpdateFiles,
-		MaxCredentials:  10,  // metadata: 11
-		MaxHostAliases:  100, // metadata: 101
-		MaxNameServers:  20,  // metadata
-		MaxSearches:     20,  // metadata
-		MaxDNSOptions:   20,  // metadata
+		MaxCredentials:  10,                         // metadata: 11
+		MaxHostAliases:  100,                        // metadata: 101
+		MaxHostnames:    50,                         // metadata: 51
+		MaxImage:        255,                        // metadata
+		ReservedPorts:   []int32{111, 10250, 10255}, // limits
+		MaxNameServers:  20,                         // metadata
+		MaxSearches:     20,                         // metadata
+		MaxDNSOptions:   20,                         // metadata
 		MaxHookCommand:  maxHookItems,
 		MaxHookHeaders:  maxHookItems,
 		// NET_RAW is granted to accounts that have asked for it.
-		Capabilities:  slices.Clone(capabilities),
-		Sysctls:       slices.Concat(podSysctls, hostSysctls),
-		Sizes:         sizesIn(region),
-		DefaultSize:   cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
-		Options:       optionLimits(),
-		VendorPrefix:  vendorPrefix,
-		VolumeDrivers: volumeDrivers(),
-		Disk:          diskLimits(),
-		Can:           abilities(),
+		Capabilities:        slices.Clone(capabilities),
+		Sysctls:             slices.Concat(podSysctls, hostSysctls),
+		Sizes:               sizesIn(region),
+		DefaultSize:         cloudapi.Size{CPU: 2, Memory: []float64{4}}, // page of specifications
+		EphemeralStorageGiB: 30,                                          // page of specifications
+		Options:             optionLimits(),
+		VendorPrefix:        vendorPrefix,
+		VolumeDrivers:       volumeDrivers(),
+		Disk:                diskLimits(),
+		Can:                 abilities(),
 		Log: cloudapi.LogLimits{
 			MaxLines: maxTail, MaxBytes: maxLogBytes,
 			Since: true, Previous: true, Timestamps: true,
@@ -121,7 +125,7 @@ func abilities() cloudapi.Abilities {
 		HostPath: true, HostPathType: true, // of invited accounts; the cloud tells others
 		FileMode: true, BinaryFiles: true, NestedFilePaths: true, SubPath: true,
 		Hostname: true, Stdin: true, TerminationMessage: true,
-		TerminationGrace: true, ActiveDeadline: true, Hooks: true,
+		TerminationGrace: true, EphemeralStorage: true, ActiveDeadline: true, Hooks: true,
 		// InitContainer.N has no parameters for run-as-group and run-as-non-root.
 		RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true,
 		ShareProcesses: true, MountPropagation: true, Sidecars: true, Restart: true,

@@ -31,6 +31,7 @@ type wireGroup struct {
 	Memory             number          `json:"Memory"`
 	RestartPolicy      text            `json:"RestartPolicy"`
 	IntranetIP         text            `json:"IntranetIp"`
+	InternetIP         text            `json:"InternetIp"`
 	IPv6Address        text            `json:"Ipv6Address"`
 	CreationTime       text            `json:"CreationTime"`
 	SucceededTime      text            `json:"SucceededTime"`

@@ -22,10 +22,8 @@ const (
 	// (document, IngressBandwidth).
 	megabit      = 1_000_000
 	maxBandwidth = 1024
-	// maxRetainHours bounds RetainIpHours, maxSystemDisk the size of a system
-	// disk in GiB (SDKs' notes).
-	maxRetainHours = 8760
-	maxSystemDisk  = 500
+	// maxSystemDisk bounds the size of a system disk in GiB (SDKs' notes).
+	maxSystemDisk = 500
 )
 
 // The forms of names of which the SDKs' notes give examples only: N3.4B is a
@@ -62,8 +60,6 @@ func optionLimits(dialect Dialect) map[string]cloudapi.OptionLimits {
 	limits["eip"] = cloudapi.OptionLimits{
 		Parameter: "EipAllocationId, MultiEipAllocationId.N", Pattern: uuidForm, Like: "5f1c2b7e-0a3d-4c58-9e6f-1b2c3d4e5f60",
 	}
-	limits["retain-ip"] = cloudapi.OptionLimits{Parameter: "RetainIp"}
-	limits["retain-ip-hours"] = cloudapi.OptionLimits{Parameter: "RetainIpHours", Max: maxRetainHours}
 	limits["image-cache"] = cloudapi.OptionLimits{Parameter: "ImageCacheId"}
 	limits["image-cache-auto"] = cloudapi.OptionLimits{Parameter: "AutoMatchImageCache"}
 	limits["system-disk-type"] = cloudapi.OptionLimits{Parameter: "AdvanceSettings.SystemDisk.Type",
@@ -83,7 +79,6 @@ func (w *specWriter) options(f form, o cloudapi.Options) {
 	w.extended(isSpot(o), "options.spot.strategy")
 	w.extended(o.Project != 0, "options.project")
 	w.extended(len(o.Address.EIPs) > 0, "options.address.eips")
-	w.extended(o.Address.Retain || o.Address.RetainHours != 0, "options.address.retain")
 	w.extended(o.Image.Cache != "" || o.Image.AutoCache, "options.image.cache")
 	if w.dialect == Extended {
 		w.machine(f, o)
@@ -104,6 +99,9 @@ func (w *specWriter) lackedOptions(o cloudapi.Options) {
 	w.lacks(a.CreateEIP || a.EIPBandwidth != 0 || a.EIPISP != "" || a.EIPBandwidthPackage != "", "options.address.createEIP")
 	w.lacks(a.IPv6 || a.IPv6Internet || a.IPv6Bandwidth != 0, "options.address.ipv6")
 	w.lacks(a.PrivateIP != "", "options.address.privateIP")
+	// RetainIp keeps an address for a later group of the same name (SDKs' notes):
+	// a group's name holds its pod's UID, so that there is none.
+	w.lacks(a.Retain || a.RetainHours != 0, "options.address.retain")
 	i := o.Image
 	w.lacks(i.Accelerate != "", "options.image.accelerate")
 	w.lacks(len(i.PlainHTTPRegistries)+len(i.InsecureRegistries) > 0, "options.image.registries")
@@ -165,12 +163,6 @@ func (w *specWriter) account(f form, o cloudapi.Options) {
 		f.set("EipAllocationId", eips[0])
 	default:
 		f.list("MultiEipAllocationId", eips)
-	}
-	if o.Address.Retain {
-		f.flag("RetainIp", true)
-	}
-	if o.Address.RetainHours != 0 {
-		f.int("RetainIpHours", o.Address.RetainHours)
 	}
 	f.text("ImageCacheId", o.Image.Cache)
 	if o.Image.AutoCache {

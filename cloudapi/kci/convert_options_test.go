@@ -41,10 +41,11 @@ func TestCreateFormOptions(t *testing.T) {
 		"SpotLimit": {"a price cannot be said", Extended, cloudapi.Options{Spot: cloudapi.OptionsSpot{Strategy: "SpotWithPriceLimit", PriceLimit: 1, DurationHours: &zero}}, nil,
 			"options.spot.priceLimit, durationHours cannot be told to KCI; options.spot.strategy SpotWithPriceLimit cannot be told to KCI"},
 		"Account": {"project, address and cache", Extended, cloudapi.Options{
-			Project: 7, Address: cloudapi.OptionsAddress{EIPs: []string{"e-1"}, Retain: true, RetainHours: 48},
+			Project: 7, Address: cloudapi.OptionsAddress{EIPs: []string{"e-1"}},
 			Image: cloudapi.OptionsImage{Cache: "i-1", AutoCache: true}},
-			map[string]string{"ProjectId": "7", "EipAllocationId": "e-1", "RetainIp": "true", "RetainIpHours": "48",
-				"ImageCacheId": "i-1", "AutoMatchImageCache": "true"}, ""},
+			map[string]string{"ProjectId": "7", "EipAllocationId": "e-1", "ImageCacheId": "i-1", "AutoMatchImageCache": "true"}, ""},
+		"Retain": {"an address is kept for the same name, which no other group has", Extended,
+			cloudapi.Options{Address: cloudapi.OptionsAddress{Retain: true, RetainHours: 48}}, nil, "options.address.retain cannot be told to KCI"},
 		"TwoEIPs": {"several have a parameter of their own", Extended, cloudapi.Options{Address: cloudapi.OptionsAddress{EIPs: []string{"e-1", "e-2"}}},
 			map[string]string{"MultiEipAllocationId.1": "e-1", "MultiEipAllocationId.2": "e-2"}, ""},
 		"SeedExtras": {"the document has none of it", Seed, cloudapi.Options{

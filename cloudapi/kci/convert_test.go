@@ -195,7 +195,7 @@ func TestCreateFormRefuses(t *testing.T) {
 		"WhatNoDialectSays": {change(func(s *cloudapi.GroupSpec) {
 			s.Hostname = "h"
 			s.TerminationGraceSeconds, s.ActiveDeadlineSeconds = &seconds, &seconds
-			s.Volumes[1].EmptyDir = &cloudapi.EmptyDir{Memory: true, SizeLimitGiB: 1}
+			s.Volumes[1].EmptyDir = &cloudapi.EmptyDir{Memory: true, SizeLimitMiB: 1024}
 			web := &s.Containers[0]
 			web.Stdin, web.TTY, web.TerminationMessagePath, web.TerminationMessagePolicy = true, true, "/x", "File"
 			web.Env[0].FieldPath = "status.hostIP"

@@ -25,7 +25,7 @@ func (w *specWriter) volume(f form, volume cloudapi.Volume) {
 	case volume.EmptyDir != nil:
 		f.set("Type", "EmptyDirVolume")
 		w.lacks(volume.EmptyDir.Memory, field+".emptyDir.memory")
-		w.lacks(volume.EmptyDir.SizeLimitGiB != 0, field+".emptyDir.sizeLimit")
+		w.lacks(volume.EmptyDir.SizeLimitMiB != 0, field+".emptyDir.sizeLimit")
 	case volume.NFS != nil:
 		w.extended(true, field+".nfs")
 		f.set("Type", "NFSVolume")

@@ -22,6 +22,7 @@ func convertGroup(in *wireGroup) cloudapi.Group {
 		CPU:           in.CPU.value,
 		Memory:        in.Memory.value,
 		IPs:           addressesOf(in.NetworkInterfaceAttributes),
+		PublicIPs:     publicAddresses(in.NetworkInterfaceAttributes),
 		CreatedAt:     parseTime(in.CreateTime),
 		FinishedAt:    parseTime(in.SucceededTime),
 		RestartPolicy: cloudapi.RestartPolicy(in.RestartPolicy),
@@ -68,6 +69,16 @@ func addressesOf(interfaces []wireInterface) []string {
 		}
 	}
 	return append(primary, others...)
+}
+
+func publicAddresses(interfaces []wireInterface) []string {
+	var out []string
+	for _, i := range interfaces {
+		if i.PublicIP != "" {
+			out = append(out, i.PublicIP)
+		}
+	}
+	return out
 }
 
 func convertContainer(in *wireContainer) cloudapi.ContainerState {

@@ -91,7 +91,7 @@ func TestConvertAnOddAnswer(t *testing.T) {
 			ID: "g-failed", Name: "k5xs2mnbq7.0c9f7b1e-6a53-4d0e-9a77-2f1f0e6c1a01.web.with.dots",
 			Identity: cloudapi.Identity{PodUID: "0c9f7b1e-6a53-4d0e-9a77-2f1f0e6c1a01", PodName: "web.with.dots"},
 			Status:   cloudapi.StatusFailed, RawStatus: "CREATEERROR", Reason: "CreateError",
-			CPU: 0.5, Memory: 2, IPs: []string{"10.0.0.1", "10.0.0.2"},
+			CPU: 0.5, Memory: 2, IPs: []string{"10.0.0.1", "10.0.0.2"}, PublicIPs: []string{"192.0.2.9"},
 			CreatedAt: utc("2020-10-10T03:55:04Z"), FinishedAt: utc("2020-10-10T04:00:00Z"),
 			Containers: []cloudapi.ContainerState{
 				{

@@ -138,6 +138,8 @@ type wireGroup struct {
 type wireInterface struct {
 	NetworkInterfaceType string
 	PrivateIPAddress     string `json:"PrivateIpAddress"`
+	// PublicIP is in the SDKs only.
+	PublicIP string `json:"PublicIp"`
 }
 
 type wireContainer struct {

@@ -121,14 +121,14 @@ func TestVerdicts(t *testing.T) {
 		"Runs": {"nothing is in the way", pod, testCloud(), VerdictRuns, nil, nil},
 		"Refused": {"every reason is told", strings.Replace(pod, "spec:", "spec:\n  hostPID: true\n  hostIPC: true", 1), testCloud(), VerdictRefused, []Line{
 			{Decision: "Refused", Field: "spec.hostIPC", Reason: "a container group shares no host with anything"},
-			{Decision: "Refused", Field: "spec.hostPID", Reason: "a container group shares no host with anything"},
+			{Decision: "Refused", Field: "spec.hostPID", Reason: "the processes beside those of a group are the cloud's own"},
 		}, nil},
 		"Missing": {"all that is missing is told, with what to do", missing, testCloud(), VerdictMissing, nil, []string{
 			"ConfigMap shop/settings" + add + "configmap settings -n shop -o yaml)", "Secret shop/keys" + add + "secret keys -n shop -o yaml)",
 		}},
 		"NoKey": {"a key is missing", noKey, testCloud(), VerdictMissing, nil, []string{"couldn't find key a in ConfigMap shop/settings"}},
 		"Both": {"what can never be counts for more", strings.Replace(missing, "spec:", "spec:\n  hostPID: true", 1), testCloud(), VerdictRefused, []Line{
-			{Decision: "Refused", Field: "spec.hostPID", Reason: "a container group shares no host with anything"},
+			{Decision: "Refused", Field: "spec.hostPID", Reason: "the processes beside those of a group are the cloud's own"},
 		}, []string{
 			"ConfigMap shop/settings" + add + "configmap settings -n shop -o yaml)", "Secret shop/keys" + add + "secret keys -n shop -o yaml)",
 		}},

@@ -49,7 +49,7 @@ const full = "POST Action=CreateContainerGroup&RegionId=cn-hangzhou&ContainerGro
 	"&Volume.1.Name=files&Volume.1.Type=ConfigFileVolume&Volume.1.ConfigFileVolume.DefaultMode=256" +
 	"&Volume.1.ConfigFileVolume.ConfigFileToPath.1.Path=conf/a&Volume.1.ConfigFileVolume.ConfigFileToPath.1.Content=aGVsbG8=" +
 	"&Volume.1.ConfigFileVolume.ConfigFileToPath.1.Mode=420&Volume.1.ConfigFileVolume.ConfigFileToPath.2.Path=b" +
-	"&Volume.2.Name=scratch&Volume.2.Type=EmptyDirVolume&Volume.2.EmptyDirVolume.Medium=Memory&Volume.2.EmptyDirVolume.SizeLimit=2" +
+	"&Volume.2.Name=scratch&Volume.2.Type=EmptyDirVolume&Volume.2.EmptyDirVolume.Medium=Memory&Volume.2.EmptyDirVolume.SizeLimit=2Gi" +
 	"&Volume.3.Name=share&Volume.3.Type=NFSVolume&Volume.3.NFSVolume.Server=nas.test&Volume.3.NFSVolume.Path=/x" +
 	"&Volume.4.Name=disk&Volume.4.Type=DiskVolume&Volume.4.DiskVolume.DiskId=d-1&Volume.4.DiskVolume.DiskSize=40"
 

@@ -81,7 +81,8 @@ var (
 	hostName      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`)
 	envKey        = regexp.MustCompile(`^[A-Za-z_][0-9A-Za-z_]*$`)
 	clientToken   = regexp.MustCompile(`^[\x20-\x7e]*$`)
-	sizeQuantity  = regexp.MustCompile(`^(\d+(\.\d+)?)(Ki|Mi|Gi|Ti)?$`)
+	// sizeQuantity has a unit: the parameter table and the user guide ask for one.
+	sizeQuantity = regexp.MustCompile(`^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$`)
 )
 
 // safeSysctls may stand in SecurityContext, unsafeSysctls in HostSecurityContext

@@ -209,7 +209,7 @@ func (v *volumeParams) engine() (engine.Volume, error) {
 	var err error
 	switch v.Type {
 	case "EmptyDirVolume":
-		out.EmptyDir = &engine.EmptyDir{Medium: v.EmptyDir.medium(), SizeLimit: v.EmptyDir.quantity()}
+		out.EmptyDir = &engine.EmptyDir{Medium: v.EmptyDir.medium(), SizeLimit: v.EmptyDir.SizeLimit}
 	case "NFSVolume":
 		out.NFS = &engine.NFS{Server: v.NFS.Server, Path: v.NFS.Path, ReadOnly: value(v.NFS.ReadOnly)}
 	case "ConfigFileVolume":
@@ -236,14 +236,6 @@ func (e *emptyDir) medium() string {
 		return "Memory"
 	}
 	return e.Medium
-}
-
-// quantity is the size with its unit: a bare number counts GiB.
-func (e *emptyDir) quantity() string {
-	if m := sizeQuantity.FindStringSubmatch(e.SizeLimit); m != nil && m[3] == "" {
-		return e.SizeLimit + "Gi"
-	}
-	return e.SizeLimit
 }
 
 func (c *configFile) engine() (*engine.Files, error) {

@@ -140,6 +140,7 @@ func TestCreateLimits(t *testing.T) {
 		"volume twice":           {volume + "EmptyDirVolume&Volume.2.Name=v&Volume.2.Type=EmptyDirVolume", "InvalidParameter.DuplicatedVolumeName", "v"},
 		"volume type":            {volume + "Tape", "InvalidParameter", "Volume.1.Type"},
 		"volume size":            {volume + "EmptyDirVolume&Volume.1.EmptyDirVolume.SizeLimit=256Mi", "", ""},
+		"volume size bare":       {volume + "EmptyDirVolume&Volume.1.EmptyDirVolume.SizeLimit=2", "InvalidParameter", "SizeLimit"},
 		"volume size wrong":      {volume + "EmptyDirVolume&Volume.1.EmptyDirVolume.SizeLimit=much", "InvalidParameter", "SizeLimit"},
 		"local disk":             {volume + "EmptyDirVolume&Volume.1.EmptyDirVolume.Medium=LocalRaid0", "InvalidParameter", "LocalRaid0"},
 		"nfs":                    {volume + "NFSVolume&Volume.1.NFSVolume.Server=s&Volume.1.NFSVolume.Path=/", "", ""},

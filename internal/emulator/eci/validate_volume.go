@@ -59,7 +59,7 @@ func checkEmptyDir(e *emptyDir, at string) error {
 		return fail(codeInvalidParameter, "The parameter %sMedium is LocalRaid0, which only instances with local disks have.", at)
 	}
 	if e.SizeLimit != "" && !sizeQuantity.MatchString(e.SizeLimit) {
-		return wrong(at+"SizeLimit", e.SizeLimit, "a number of GiB or a quantity such as 256Mi")
+		return wrong(at+"SizeLimit", e.SizeLimit, "a quantity with its unit, such as 256Mi")
 	}
 	return nil
 }
