@@ -44,8 +44,9 @@ Everything listens on 127.0.0.1 and ends with this program.
 
 On Linux as root the clouds' containers are real: a kubelet with containerd runs
 them in namespaces of its own, which nothing but one network link and its routes
-tie to this machine, and kube-proxy and CoreDNS give them Services. Elsewhere they run in a cluster that you name with
---backing-kubeconfig (kind, k3s, Docker Desktop), or are simulated.`,
+tie to this machine, and kube-proxy and CoreDNS give them Services. Elsewhere
+they run in a cluster that you name with --backing-kubeconfig (kind, k3s, Docker
+Desktop), or are simulated.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

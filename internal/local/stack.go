@@ -84,7 +84,7 @@ type Stack struct {
 	nodeEndpoints map[string]nodeEndpoint
 }
 
-// Start starts everything and returns when both virtual nodes are Ready. On an
+// Start starts everything and returns when the virtual nodes are Ready. On an
 // error nothing is left running.
 func Start(ctx context.Context, o Options) (stack *Stack, err error) {
 	dir, err := filepath.Abs(o.Dir)
