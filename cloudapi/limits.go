@@ -161,6 +161,8 @@ type Abilities struct {
 	// RunAsUser and ReadOnlyRoot hold for init containers too.
 	RunAsUser    bool
 	ReadOnlyRoot bool
+	// Sysctls and Capabilities tell that Limits has a list of them.
+	Sysctls, Capabilities bool
 	// RunAsGroup covers runAsGroup and runAsNonRoot of containers,
 	// InitRunAsGroup those of init containers.
 	RunAsGroup     bool

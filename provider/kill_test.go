@@ -181,10 +181,15 @@ func TestUnrestartable(t *testing.T) {
 func TestUnrestartableOnce(t *testing.T) {
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{
 		{Name: "main", LivenessProbe: execProbe("liveness")}, {Name: "side", LivenessProbe: execProbe("liveness")},
+		{Name: "part", LivenessProbe: execProbe("liveness")},
 	}}}
-	err := error(translate.NewRefused([]translate.Refusal{{Field: "spec.containers[0].livenessProbe", Reason: "the cloud runs no commands"}}))
+	err := error(translate.NewRefused([]translate.Refusal{
+		{Field: "spec.containers[0].livenessProbe", Reason: "the cloud runs no commands"},
+		{Field: "spec.containers[2].livenessProbe.exec", Reason: "nor these"},
+	}))
 	const want = "spec.containers[0].livenessProbe: the cloud runs no commands; " +
-		"spec.containers[1].livenessProbe: test cannot run this probe, and when the node runs it, it cannot restart the container alone"
+		"spec.containers[1].livenessProbe: test cannot run this probe, and when the node runs it, it cannot restart the container alone; " +
+		"spec.containers[2].livenessProbe.exec: nor these"
 	if got := WithUnrestartable(pod, cloudapi.Limits{Cloud: "test"}, false, err); got.Error() != want {
 		t.Errorf("%v, want %s", got, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -30,7 +31,9 @@ func WithUnrestartable(pod *corev1.Pod, limits cloudapi.Limits, restarts bool, e
 	}
 	if refused, ok := errors.AsType[*translate.Refused](err); ok {
 		more = slices.DeleteFunc(more, func(r translate.Refusal) bool {
-			return slices.ContainsFunc(refused.Refusals, func(o translate.Refusal) bool { return o.Field == r.Field })
+			return slices.ContainsFunc(refused.Refusals, func(o translate.Refusal) bool {
+				return o.Field == r.Field || strings.HasPrefix(o.Field, r.Field+".")
+			})
 		})
 		more = append(more, refused.Refusals...)
 	}

@@ -137,7 +137,7 @@ func TestRefusedIsNotEmulated(t *testing.T) {
 			app.LivenessProbe = &corev1.Probe{ProbeHandler: exec, SuccessThreshold: 1}
 			app.StartupProbe = &corev1.Probe{ProbeHandler: exec}
 		}},
-		"Hook": {"nor this", "spec.containers[0].lifecycle.postStart", func(app *corev1.Container) {
+		"Hook": {"nor this", "spec.containers[0].lifecycle.postStart.httpGet", func(app *corev1.Container) {
 			app.Lifecycle = &corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/"}}}
 		}},
 		"PullPolicy": {"the images are not there", "spec.containers[0].imagePullPolicy", func(app *corev1.Container) {

@@ -37,6 +37,10 @@ type Field struct {
 	// empty where all clouds are alike.
 	Ability string
 	Without Decision
+	// Needs is the name of an ability that the node needs in the cloud's place: on
+	// a cloud with neither that nor Ability the field is refused, for the reason
+	// Lacks. Empty where there is no such thing.
+	Needs, Lacks string
 	// Harmless are the values that ask for nothing but Kubernetes' default
 	// or its like. A field with such a value is passed over.
 	Harmless []string
@@ -47,6 +51,9 @@ type Field struct {
 	// Naming says that a refused field is emulated, if the node's policy is
 	// HostnameEmulate.
 	Naming bool
+	// Unasked says that of a refused list what container runtimes grant unasked
+	// is left out, if the node's policy is SecurityContextReport.
+	Unasked bool
 	// Parts says that the fields below this one have rows of their own.
 	Parts bool
 	// Reason says why the field is not simply honoured, or which of its
@@ -56,8 +63,27 @@ type Field struct {
 
 // On is the field's decision on a cloud with these abilities.
 func (f Field) On(can cloudapi.Abilities) Decision {
-	if f.Ability == "" || able(can, f.Ability) {
+	switch {
+	case f.Ability != "" && able(can, f.Ability):
 		return f.Decision
+	case f.lacks(can):
+		return DecisionRefused
+	case f.Ability == "":
+		return f.Decision
+	default:
+		return f.Without
 	}
-	return f.Without
+}
+
+// Why is the reason of the field's decision on a cloud with these abilities.
+func (f Field) Why(can cloudapi.Abilities) string {
+	if f.lacks(can) {
+		return f.Lacks
+	}
+	return f.Reason
+}
+
+// lacks tells whether neither the cloud nor the node can do what the field says.
+func (f Field) lacks(can cloudapi.Abilities) bool {
+	return f.Needs != "" && !able(can, f.Needs) && (f.Ability == "" || !able(can, f.Ability))
 }

@@ -105,6 +105,15 @@ func by(ability string, without Decision, reason string, paths ...string) []Fiel
 	return rows(Field{Decision: DecisionHonoured, Ability: ability, Without: without, Reason: reason}, paths)
 }
 
+// needing says which ability the node needs for these rows where the cloud does not
+// do it, and why they are refused without.
+func needing(ability, lacks string, fields []Field) []Field {
+	for i := range fields {
+		fields[i].Needs, fields[i].Lacks = ability, lacks
+	}
+	return fields
+}
+
 // withParts says that the parts of these rows have rows of their own.
 func withParts(fields []Field) []Field {
 	for i := range fields {
@@ -117,6 +126,14 @@ func withParts(fields []Field) []Field {
 func harmlessAt(value string, fields []Field) []Field {
 	for i := range fields {
 		fields[i].Harmless = []string{value}
+	}
+	return fields
+}
+
+// unasked says that of these lists what runtimes grant unasked can be left out.
+func unasked(fields []Field) []Field {
+	for i := range fields {
+		fields[i].Unasked = true
 	}
 	return fields
 }

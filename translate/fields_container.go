@@ -4,12 +4,17 @@ import "slices"
 
 const (
 	reasonNodeProbe     = "the cloud cannot run this probe; the node runs it"
+	reasonNodeLiveness  = reasonNodeProbe + ", of a container that is alone in its pod"
 	reasonNodeReadiness = "the cloud cannot run this probe, or does not tell how it ends; the node runs it"
 	reasonStartup       = "the clouds have no startup probe; the node runs it, and the container's readiness probe"
 	reasonNodeHook      = "the cloud runs no hooks; the node does: postStart when it sees that the container runs, " +
 		"preStop before it deletes the group, not when the cloud ends a container by itself"
 	reasonSleep = "the clouds' hooks cannot sleep; the node does: after it sees that the container runs, or before it deletes the " +
 		"group, not when the cloud ends a container by itself"
+	reasonNoEnd     = "the node would have to end the container when it fails, and the cloud lets nobody"
+	reasonNoRestart = "the node would have to restart the container when it fails, and the cloud lets nobody; passes in a pod of one container " +
+		"that never restarts"
+	reasonNoExec      = "the node would have to run it, and the cloud lets nobody run a command in a container"
 	reasonStdin       = "the cloud does not keep a container's standard input or terminal"
 	reasonMessage     = "the cloud keeps no termination message"
 	reasonPorts       = "the cloud has no list of ports; declaring one opens nothing"
@@ -24,17 +29,17 @@ const (
 func containerFields() []Field {
 	return slices.Concat(
 		commonContainerFields(),
-		withParts(by("LivenessProbe", DecisionEmulated, reasonNodeProbe, "livenessProbe")),
-		probeFields("livenessProbe"),
+		needing("Exec", reasonNoEnd, withParts(by("LivenessProbe", DecisionEmulated, reasonNodeLiveness, "livenessProbe"))),
+		probeFields("livenessProbe", "LivenessProbe", nodeLiveness),
 		withParts(by("ReadinessProbe", DecisionEmulated, reasonNodeReadiness, "readinessProbe")),
-		probeFields("readinessProbe"),
-		emulated(reasonStartup, "startupProbe"),
-		probeFields("startupProbe"),
+		probeFields("readinessProbe", "ReadinessProbe", nodeProbe),
+		needing("Exec", reasonNoEnd, emulated(reasonStartup, "startupProbe")),
+		probeFields("startupProbe", "", nodeProbe),
 		runAsFields("RunAsGroup", reasonRunAs, reasonRunAs),
 		harmlessAt("false", by("Privileged", DecisionRefused, reasonPrivileged, "securityContext.privileged")),
 		parts("lifecycle"),
-		hookFields("lifecycle.postStart"),
-		hookFields("lifecycle.preStop"),
+		hookFields("lifecycle.postStart", needing("Exec", reasonNoEnd, eitherRuns("Hooks", "httpGet"))),
+		hookFields("lifecycle.preStop", parts("httpGet")),
 		refused("the clouds do not take a stop signal", "lifecycle.stopSignal"),
 		remark("the pod's own; "+reasonOnePolicy, "restartPolicy"),
 		refused(reasonOnePolicy, "restartPolicyRules"),
@@ -137,27 +142,48 @@ func mountFields() []Field {
 	)
 }
 
-// probeFields are the fields of a probe. What no cloud has words for is the
-// node's business.
-func probeFields(name string) []Field {
+// eitherRuns makes rows whose parts decide, be it the cloud that has the ability or
+// the node that does it.
+func eitherRuns(ability string, paths ...string) []Field {
+	if ability == "" {
+		return parts(paths...)
+	}
+	return withParts(by(ability, DecisionHonoured, "", paths...))
+}
+
+// nodeLiveness makes rows by which a liveness probe becomes the node's, which must
+// be able to restart the container then.
+func nodeLiveness(paths ...string) []Field {
+	return needing("Restart", reasonNoRestart, emulated(reasonNodeLiveness, paths...))
+}
+
+// nodeProbe makes rows by which another probe becomes the node's.
+func nodeProbe(paths ...string) []Field { return emulated(reasonNodeProbe, paths...) }
+
+// probeFields are the fields of a probe, which a cloud with the ability runs. What
+// no cloud has words for makes it the node's.
+func probeFields(name, ability string, byNode func(paths ...string) []Field) []Field {
 	return under(name, slices.Concat(
-		parts("exec", "httpGet", "tcpSocket"),
+		needing("Exec", reasonNoExec, eitherRuns(ability, "exec")),
+		parts("httpGet", "tcpSocket"),
 		honoured("exec.command", "httpGet.path", "httpGet.port", "httpGet.scheme", "tcpSocket.port",
 			"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold"),
-		leaf(emulated(reasonNodeProbe, "httpGet.host", "tcpSocket.host")),
-		leaf(harmlessAt("1", emulated(reasonNodeProbe, "successThreshold"))),
-		emulated(reasonNodeProbe, "httpGet.httpHeaders", "grpc"),
+		leaf(byNode("httpGet.host", "tcpSocket.host")),
+		leaf(harmlessAt("1", byNode("successThreshold"))),
+		byNode("httpGet.httpHeaders", "grpc"),
 		honoured("httpGet.httpHeaders[*].name", "httpGet.httpHeaders[*].value", "grpc.port", "grpc.service"),
 		refused("no cloud gives a container that failed a probe a grace period of its own", "terminationGracePeriodSeconds"),
 	))
 }
 
-// hookFields are the fields of a lifecycle hook.
-func hookFields(name string) []Field {
+// hookFields are the fields of a lifecycle hook, whose row of HTTP is given.
+func hookFields(name string, web []Field) []Field {
 	return append(
 		withParts(by("Hooks", DecisionEmulated, reasonNodeHook, name)),
 		under(name, slices.Concat(
-			parts("exec", "httpGet", "httpGet.httpHeaders"),
+			needing("Exec", reasonNoExec, eitherRuns("Hooks", "exec")),
+			web,
+			parts("httpGet.httpHeaders"),
 			honoured("exec.command", "httpGet.path", "httpGet.port", "httpGet.host", "httpGet.scheme",
 				"httpGet.httpHeaders[*].name", "httpGet.httpHeaders[*].value"),
 			withParts(by("Hooks", DecisionRefused, "a kubelet runs no such hook, and the cloud has none", "tcpSocket")),
@@ -180,8 +206,7 @@ func containerSecurityFields() []Field {
 		seLinuxFields(),
 		profileFields(),
 		parts("capabilities"),
-		remark("those that the cloud grants; where hardening is left out also those that container runtimes grant unasked",
-			"capabilities.add"),
+		unasked(needing("Capabilities", "the cloud grants no capability", remark("those that the cloud grants", "capabilities.add"))),
 		// Not beside an add that the cloud cannot express, see capabilities.
 		hardeningAt(AnyValue, refused(reasonNoSecurity, "capabilities.drop")),
 		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),

@@ -68,7 +68,7 @@ func podSecurityFields() []Field {
 		by("RunAsUser", DecisionRefused, reasonRunAs, "runAsUser"),
 		by("RunAsGroup", DecisionRefused, reasonRunAs, "runAsGroup"),
 		harmlessAt("false", by("RunAsGroup", DecisionRefused, reasonRunAs, "runAsNonRoot")),
-		parts("sysctls"),
+		needing("Sysctls", "the cloud takes no sysctls", parts("sysctls")),
 		remark("those that a kubelet calls safe and the cloud takes", "sysctls[*].name"),
 		honoured("sysctls[*].value"),
 		refused(reasonOwner, "supplementalGroups", "fsGroup"),

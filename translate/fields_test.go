@@ -117,6 +117,9 @@ func TestRowsAreComplete(t *testing.T) {
 		if len(f.Hardening) > 0 && (f.Decision != translate.DecisionRefused || f.Ability != "" || f.Parts) {
 			t.Errorf("%s: only what is refused on every cloud can be left out as hardening", f.Path)
 		}
+		if _, ok := abilities.FieldByName(f.Needs); f.Needs != "" && (!ok || f.Lacks == "") {
+			t.Errorf("%s: without %q it is refused because %q", f.Path, f.Needs, f.Lacks)
+		}
 		if (f.Ability == "") != (f.Without == "") {
 			t.Errorf("%s: ability %q goes with decision %q", f.Path, f.Ability, f.Without)
 		}
@@ -126,7 +129,7 @@ func TestRowsAreComplete(t *testing.T) {
 		if _, ok := abilities.FieldByName(f.Ability); !ok {
 			t.Errorf("%s: there is no ability %q", f.Path, f.Ability)
 		}
-		if !slices.Contains(decisions, f.Without) || f.Reason == "" {
+		if !slices.Contains(decisions, f.Without) || (f.Reason == "" && f.Without != translate.DecisionHonoured) {
 			t.Errorf("%s: without %s it is %q because %q", f.Path, f.Ability, f.Without, f.Reason)
 		}
 	}
@@ -160,8 +163,16 @@ func TestDecisionsOfTheClouds(t *testing.T) {
 		"spec.hostname":                                               {h, r},
 		"spec.hostNetwork":                                            {r, r},
 		"spec.affinity":                                               {i, i},
-		"spec.containers[*].livenessProbe":                            {h, e},
-		"spec.containers[*].startupProbe":                             {e, e},
+		"spec.containers[*].livenessProbe":                            {h, r},
+		"spec.containers[*].startupProbe":                             {e, r},
+		"spec.containers[*].readinessProbe":                           {h, e},
+		"spec.containers[*].readinessProbe.exec":                      {h, r},
+		"spec.containers[*].readinessProbe.httpGet":                   {h, h},
+		"spec.containers[*].lifecycle.postStart":                      {h, e},
+		"spec.containers[*].lifecycle.postStart.exec":                 {h, r},
+		"spec.containers[*].lifecycle.postStart.httpGet":              {h, r},
+		"spec.containers[*].lifecycle.preStop.exec":                   {h, r},
+		"spec.containers[*].lifecycle.preStop.httpGet":                {h, h},
 		"spec.containers[*].lifecycle.preStop":                        {h, e},
 		"spec.containers[*].imagePullPolicy":                          {h, i},
 		"spec.containers[*].ports":                                    {h, i},
@@ -177,10 +188,11 @@ func TestDecisionsOfTheClouds(t *testing.T) {
 		"spec.resources.limits[cpu]":                                  {h, h},
 		"spec.resources.limits[*]":                                    {r, r},
 		"spec.ephemeralContainers":                                    {i, i},
-		"spec.containers[*].securityContext.capabilities.add":         {h, h},
+		"spec.containers[*].securityContext.capabilities.add":         {h, r},
 		"spec.containers[*].securityContext.capabilities.drop":        {r, r},
 		"spec.containers[*].securityContext.allowPrivilegeEscalation": {r, r},
-		"spec.containers[*].livenessProbe.grpc":                       {e, e},
+		"spec.containers[*].livenessProbe.grpc":                       {e, r},
+		"spec.containers[*].startupProbe.grpc":                        {e, e},
 		"spec.containers[*].lifecycle.preStop.sleep":                  {e, e},
 		"spec.containers[*].lifecycle.preStop.tcpSocket":              {h, r},
 		"spec.initContainers[*].securityContext.runAsUser":            {h, r},
@@ -189,6 +201,7 @@ func TestDecisionsOfTheClouds(t *testing.T) {
 		"spec.securityContext.fsGroup":                                {r, r},
 		"spec.securityContext.seLinuxOptions.level":                   {i, i},
 		"spec.securityContext.seLinuxOptions.type":                    {r, r},
+		"spec.securityContext.sysctls":                                {h, r},
 		"spec.securityContext.sysctls[*].name":                        {h, h},
 		"spec.shareProcessNamespace":                                  {h, r},
 		"spec.subdomain":                                              {e, r},

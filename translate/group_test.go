@@ -189,7 +189,7 @@ func TestMasterService(t *testing.T) {
 func TestDocumentedKCI(t *testing.T) {
 	cases := map[string][]string{
 		"probes":          {"spec.containers[0].livenessProbe: the node would have to end the container", "spec.containers[1].livenessProbe: ", "spec.containers[1].readinessProbe.exec: "},
-		"hooks":           {"spec.containers[0].lifecycle.postStart: the node would have to end the container", "spec.containers[0].lifecycle.preStop.exec: "},
+		"hooks":           {"spec.containers[0].lifecycle.postStart.httpGet: the node would have to end the container", "spec.containers[0].lifecycle.preStop.exec: "},
 		"init-containers": {"spec.initContainers: "},
 		"nfs":             {"spec.volumes[0].nfs: ", "spec.volumes[1].nfs: "},
 		"secret-volume":   {"spec.volumes[0].secret.defaultMode: ", "spec.volumes[0].secret.items[0].mode: "},

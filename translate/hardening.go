@@ -52,6 +52,11 @@ func (t *translation) leftOut(f Field, v reflect.Value, path *field.Path) bool {
 	case f.Naming && t.opts.Hostname == HostnameEmulate:
 		t.notef(path, DecisionEmulated, reasonEmulatedName)
 		return true
+	case f.Needs == "Restart" && restartsAlone(t.pod, t.limits.Can):
+		t.notef(path, DecisionEmulated, "%s", f.Reason)
+		return true
+	case t.leavesOut() && f.Unasked:
+		return true // capabilities settles which
 	case !t.leavesOut() || len(f.Hardening) == 0:
 		return false
 	case slices.Contains(f.Hardening, AnyValue):
@@ -66,6 +71,9 @@ func (t *translation) leftOut(f Field, v reflect.Value, path *field.Path) bool {
 
 // capabilities lets those pass that the cloud grants.
 func (t *translation) capabilities(c *corev1.Capabilities, path *field.Path) []string {
+	if !t.limits.Can.Capabilities && !t.leavesOut() {
+		return nil // the table has refused what is added
+	}
 	var out []string
 	expressed := true
 	for i, name := range c.Add {

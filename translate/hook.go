@@ -16,11 +16,11 @@ func (t *translation) hooks(out *cloudapi.Container, c *corev1.Container, path *
 		return
 	}
 	path = path.Child("lifecycle")
-	out.PostStart = t.hook(c, HookPostStart, c.Lifecycle.PostStart, path.Child("postStart"))
-	out.PreStop = t.hook(c, HookPreStop, c.Lifecycle.PreStop, path.Child("preStop"))
+	out.PostStart = t.hook(c, c.Lifecycle.PostStart, path.Child("postStart"))
+	out.PreStop = t.hook(c, c.Lifecycle.PreStop, path.Child("preStop"))
 }
 
-func (t *translation) hook(c *corev1.Container, kind HookKind, h *corev1.LifecycleHandler, path *field.Path) *cloudapi.Handler {
+func (t *translation) hook(c *corev1.Container, h *corev1.LifecycleHandler, path *field.Path) *cloudapi.Handler {
 	if h == nil {
 		return nil
 	}
@@ -38,12 +38,8 @@ func (t *translation) hook(c *corev1.Container, kind HookKind, h *corev1.Lifecyc
 		}
 		return &out
 	}
-	switch {
-	case h.TCPSocket != nil: // the table has refused it
-	case h.Exec != nil:
+	if h.Exec != nil {
 		t.checkExec(out.Exec, path.Child("exec"))
-	case kind == HookPostStart && !t.limits.Can.Exec:
-		t.refusef(path, reasonNoEnd)
 	}
 	return nil
 }

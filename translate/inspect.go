@@ -97,7 +97,7 @@ func (t *translation) inspectField(v reflect.Value, path *field.Path, pattern st
 	switch decision {
 	case DecisionRefused:
 		if !t.leftOut(f, v, path) {
-			t.refusef(path, "%s", f.Reason)
+			t.refusef(path, "%s", f.Why(t.limits.Can))
 		}
 		return
 	case DecisionEmulated, DecisionIgnored:

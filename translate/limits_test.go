@@ -36,7 +36,7 @@ func eciLimits() cloudapi.Limits {
 			EnvPodIP: true, NFS: true, EphemeralStorage: true, EmptyDirMemory: true, EmptyDirSizeLimit: true, FileMode: true,
 			BinaryFiles: true, NestedFilePaths: true, SubPath: true, Hostname: true, Stdin: true,
 			TerminationMessage: true, TerminationGrace: true, ActiveDeadline: true, Exec: true, Metrics: true, GPU: true,
-			Hooks: true, RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true, ShareProcesses: true, MountPropagation: true,
+			Hooks: true, RunAsUser: true, Sysctls: true, Capabilities: true, RunAsGroup: true, ReadOnlyRoot: true, ShareProcesses: true, MountPropagation: true,
 			Sidecars: true, Privileged: true, Restart: true,
 			NFSOptions: true, Disks: true, NewDisks: true, Buckets: true, HostPath: true, HostPathType: true,
 		},

@@ -85,8 +85,11 @@ func TestNodeProbes(t *testing.T) {
 // TestNodeProbesAreLeftOut holds that every probe is either in the group or in
 // the list, for all probes of the golden cases.
 func TestNodeProbesAreLeftOut(t *testing.T) {
-	for _, name := range []string{"probes", "probes-on-node"} {
-		for cloud, limits := range map[string]cloudapi.Limits{"eci": eciLimits(), "kci": kciLimits()} {
+	for name, clouds := range map[string]map[string]cloudapi.Limits{
+		"probes":         {"eci": eciLimits(), "kci": kciLimits()},
+		"probes-on-node": {"eci": eciLimits()},
+	} {
+		for cloud, limits := range clouds {
 			pod, refs := readCase(t, "testdata/pod/"+name+".pod.yaml")
 			spec, _, err := translate.Group(pod, refs, options(limits))
 			if err != nil {

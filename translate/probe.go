@@ -58,10 +58,8 @@ func (t *translation) probeHandler(c *corev1.Container, p *corev1.Probe, path *f
 	return out
 }
 
-const reasonNoEnd = "the node would have to end the container when it fails, and the cloud lets nobody"
-
 // checkNodeProbe tells why the node runs a probe where the table does not, and
-// refuses what the node cannot do.
+// holds its command to what the node can have run.
 func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *corev1.Probe, path *field.Path) {
 	switch {
 	case c.StartupProbe != nil && kind != ProbeStartup:
@@ -69,10 +67,7 @@ func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *cor
 	case kind == ProbeReadiness && isSidecar(t.pod, c.Name):
 		t.notef(path, DecisionEmulated, reasonSidecarReadiness)
 	}
-	switch {
-	case kind != ProbeReadiness && !t.limits.Can.Exec:
-		t.refusef(path, reasonNoEnd)
-	case p.Exec != nil:
+	if p.Exec != nil {
 		t.checkExec(expandStatic(c, p.Exec.Command), path.Child("exec"))
 	}
 }
@@ -80,10 +75,6 @@ func (t *translation) checkNodeProbe(c *corev1.Container, kind ProbeKind, p *cor
 // checkExec holds a command that the node runs in a container against what the
 // cloud's exec call takes.
 func (t *translation) checkExec(command []string, path *field.Path) {
-	if !t.limits.Can.Exec {
-		t.refusef(path, "the node would have to run it, and the cloud lets nobody run a command in a container")
-		return
-	}
 	limits, all := t.limits.Exec, 0
 	path = path.Child("command")
 	t.atMost(path, limits.MaxElements, len(command), "elements")

@@ -139,8 +139,8 @@ var safeSysctls = []string{
 
 // sysctls lets those pass that a kubelet would allow and the cloud takes.
 func (t *translation) sysctls() []cloudapi.Sysctl {
-	if t.pod.Spec.SecurityContext == nil {
-		return nil
+	if t.pod.Spec.SecurityContext == nil || !t.limits.Can.Sysctls {
+		return nil // the table has refused them
 	}
 	var out []cloudapi.Sysctl
 	base := field.NewPath("spec", "securityContext", "sysctls")
@@ -150,7 +150,7 @@ func (t *translation) sysctls() []cloudapi.Sysctl {
 		case !slices.Contains(safeSysctls, name):
 			t.refusef(path, "%s is not one of the sysctls that Kubernetes calls safe; others are not allowed by default", s.Name)
 		case !slices.Contains(t.limits.Sysctls, name):
-			t.refusef(path, "%s: %s", s.Name, t.granted("the cloud takes no sysctls", "the cloud takes ", t.limits.Sysctls))
+			t.refusef(path, "%s: %s", s.Name, "the cloud takes "+strings.Join(t.limits.Sysctls, ", "))
 		default:
 			out = append(out, cloudapi.Sysctl{Name: name, Value: s.Value})
 		}

@@ -127,7 +127,7 @@ func abilities() cloudapi.Abilities {
 		Hostname: true, Stdin: true, TerminationMessage: true,
 		TerminationGrace: true, EphemeralStorage: true, ActiveDeadline: true, Hooks: true,
 		// InitContainer.N has no parameters for run-as-group and run-as-non-root.
-		RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true,
+		RunAsUser: true, RunAsGroup: true, ReadOnlyRoot: true, Sysctls: true, Capabilities: true,
 		ShareProcesses: true, MountPropagation: true, Sidecars: true, Restart: true,
 		Privileged: true, // of containers; InitContainer.N has no parameter for it
 		Exec:       true, Metrics: true, FileUpdates: true,

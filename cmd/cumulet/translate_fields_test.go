@@ -30,6 +30,9 @@ type fieldCase struct {
 	// Same says why nothing of the request differs although a field is
 	// honoured.
 	Same string `json:"same"`
+	// Value says why the case's value may be refused where the table does not
+	// refuse the field.
+	Value string `json:"value"`
 }
 
 // place is where the fields of a file of cases are, and how a pod gets them.
@@ -66,7 +69,7 @@ func places() []place {
 		}},
 	}
 	for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-		out = append(out, place{file: "probe", prefix: "spec.containers[*]." + probe, base: map[string]any{"restartPolicy": "Never"},
+		out = append(out, place{file: "probe", prefix: "spec.containers[*]." + probe,
 			put: func(spec, set map[string]any) { containerOf(spec, "containers")[probe] = set }})
 	}
 	for _, hook := range []string{"postStart", "preStop"} {
@@ -259,6 +262,9 @@ func (c *fieldCase) check(t *testing.T, cloud *preview.Cloud, paths []string, go
 	t.Helper()
 	_, all := lines(got)
 	told := strings.Join(all, "\n")
+	if got.Verdict == preview.VerdictRefused && c.Value == "" && !saysRefused(cloud, paths) {
+		t.Errorf("%s: a pod with %v is refused, but the table says of none of them that it is:\n%s", cloud.Title, paths, told)
+	}
 	for _, f := range translate.Fields() {
 		if !slices.Contains(paths, f.Path) {
 			continue
@@ -266,7 +272,7 @@ func (c *fieldCase) check(t *testing.T, cloud *preview.Cloud, paths []string, go
 		at := strings.ReplaceAll(f.Path, "[*]", "[0]")
 		switch decision := f.On(cloud.Options.Limits.Can); {
 		case got.Verdict == preview.VerdictRefused && decision != translate.DecisionRefused:
-			// Another field of the case is refused, or a value of this one.
+			// Another field of the case is refused, or its value.
 		case decision == translate.DecisionHonoured && len(found) == 0 && c.Same == "":
 			t.Errorf("%s: %s is honoured, but nothing comes of it", cloud.Title, f.Path)
 		case decision == translate.DecisionRefused && !f.Parts && got.Verdict != preview.VerdictRefused:
@@ -275,4 +281,14 @@ func (c *fieldCase) check(t *testing.T, cloud *preview.Cloud, paths []string, go
 			t.Errorf("%s: %s is %s, but nothing is told at its path:\n%s", cloud.Title, f.Path, decision, told)
 		}
 	}
+}
+
+// saysRefused tells whether the table refuses one of these fields on a cloud, or
+// what it is a part of.
+func saysRefused(cloud *preview.Cloud, paths []string) bool {
+	return slices.ContainsFunc(translate.Fields(), func(f translate.Field) bool {
+		return f.On(cloud.Options.Limits.Can) == translate.DecisionRefused && slices.ContainsFunc(paths, func(path string) bool {
+			return path == f.Path || strings.HasPrefix(path, f.Path+".") || strings.HasPrefix(path, f.Path+"[")
+		})
+	})
 }

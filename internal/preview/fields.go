@@ -38,6 +38,12 @@ func why(f translate.Field) string {
 		}
 		parts = append(parts, "left out and told at "+values+" where the node's policy.securityContext is report")
 	}
+	if f.Lacks != "" {
+		parts = append(parts, "refused where "+f.Lacks)
+	}
+	if f.Unasked {
+		parts = append(parts, "those that container runtimes grant unasked pass where the node's policy.securityContext is report")
+	}
 	if f.Naming {
 		parts = append(parts, "emulated where the node's policy.hostname is emulate")
 	}
