@@ -107,7 +107,8 @@ type Node struct {
 	// virtual-kubelet.io/provider=<cloud>:NoSchedule, which is always there
 	// otherwise.
 	DisableTaint bool `json:"disableTaint,omitempty"`
-	// Architecture is amd64 (default) or arm64.
+	// Architecture is amd64 (default) or, on eci, arm64: what its node's label says
+	// and its groups run on.
 	Architecture string `json:"architecture,omitempty"`
 
 	// Kubeconfig is the node's own identity, system:node:<name>. Empty means

@@ -17,6 +17,8 @@ func TestOptionMistakes(t *testing.T) {
 			`nodes[0].options[size]: Required value: leave the option out to ask for nothing`},
 		"MapAsValue": {"values are texts, as annotations are", `options: {dns-config: {nameservers: []}}`,
 			`json: cannot unmarshal object into Go struct field Node.nodes.options of type string`},
+		"OtherArchitecture": {"the scheduler goes by the node's label", `options: {architecture: ARM64}`,
+			`nodes[0].options[architecture]: Invalid value: "ARM64": must be AMD64, as the node's architecture is amd64`},
 		"EmptyRule": {"a rule names both", "policy: {options: [{}]}",
 			`[nodes[0].policy.options[0].namespaces: Required value: names of namespaces, or "*" for all, ` +
 				`nodes[0].policy.options[0].allow: Required value: options with the values that are allowed]`},

@@ -101,7 +101,7 @@ func (c *Config) setDefaults() {
 
 func (n *Node) setDefaults() {
 	setString(&n.Address, "0.0.0.0")
-	setString(&n.Architecture, "amd64")
+	n.setArchitecture()
 	setString(&n.Policy.SecurityContext, SecurityContextRefuse)
 	setString(&n.Policy.Hostname, HostnameRefuse)
 	setString(&n.Policy.Report, ReportWarn)

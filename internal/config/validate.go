@@ -67,9 +67,7 @@ func (n *Node) validate(path *field.Path) field.ErrorList {
 	if n.Region == "" {
 		errs = append(errs, field.Required(path.Child("region"), "such as cn-hangzhou (eci) or cn-beijing-6 (kci)"))
 	}
-	if n.Architecture != "amd64" && n.Architecture != "arm64" {
-		errs = append(errs, field.NotSupported(path.Child("architecture"), n.Architecture, []string{"amd64", "arm64"}))
-	}
+	errs = append(errs, n.validateArchitecture(path)...)
 	if n.StatusInterval.Duration < minStatusInterval {
 		errs = append(errs, field.Invalid(path.Child("statusInterval"), n.StatusInterval.Duration.String(), "must be at least 200ms"))
 	}
