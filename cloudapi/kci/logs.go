@@ -2,6 +2,7 @@ package kci
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,10 +27,22 @@ func (c *Client) Logs(ctx context.Context, id, container string, opts cloudapi.L
 	f.int("Tail", tail) // always: the defaults differ between document and SDKs
 	var out logAnswer
 	if err := c.call(ctx, actionLog, f, &out); err != nil {
-		return cloudapi.LogChunk{}, err
+		return cloudapi.LogChunk{}, goneOr(err)
 	}
 	text := out.Content.text
 	return cloudapi.LogChunk{Content: text, Complete: lines(text) < tail}, nil
+}
+
+// goneOr is the error with code NotFound if it is none that the table lists and its
+// words say that there is no such group: no source names KCI's code for that.
+func goneOr(err error) error {
+	var refusal *cloudapi.Error
+	if !errors.As(err, &refusal) || refusal.Code != cloudapi.CodeUnknown || !saysGone(refusal) {
+		return err
+	}
+	gone := *refusal
+	gone.Code = cloudapi.CodeNotFound
+	return &gone
 }
 
 func checkLogOptions(id, container string, opts cloudapi.LogOptions) error {

@@ -57,6 +57,29 @@ func TestLogsWithoutContent(t *testing.T) {
 	}
 }
 
+// TestLogsOfNoGroup: the log of a group that is gone is the proof that it is.
+func TestLogsOfNoGroup(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status        int
+		code, message string
+		want          cloudapi.Code
+	}{
+		"ByItsCode":    {400, "ContainerGroupNotFound", "", cloudapi.CodeNotFound},
+		"ByItsMessage": {404, "InvalidContainerGroup", "container group g-1 does not exist", cloudapi.CodeNotFound},
+		"Odd":          {400, "Strange", "try later", cloudapi.CodeUnknown},
+		"NoSuchAction": {404, "NoSuchEntity", "the action is not found", cloudapi.CodeUnavailable},
+		"NotAllowed":   {403, "AccessDenied", "policy not found", cloudapi.CodeForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := script(t, step{action: actionLog, do: refuses(tc.status, tc.code, tc.message)})
+			_, err := connect(t, server).Logs(t.Context(), "g-1", "web", cloudapi.LogOptions{})
+			if got := cloudapi.CodeOf(err); got != tc.want {
+				t.Errorf("code %s of %v, want %s", got, err, tc.want)
+			}
+		})
+	}
+}
+
 func TestLogsRefuses(t *testing.T) {
 	const lacks = "DescribeContainerLog: Unsupported: KCI tells the last lines of a log only; it has no "
 	cases := map[string]struct {
