@@ -31,6 +31,8 @@ type apiServer struct {
 	writes []string
 	// refuse answers the next patches and deletes of pods instead.
 	refuse []error
+	// refusePatch answers every status patch.
+	refusePatch error
 	// listErr answers every list of pods.
 	listErr error
 	// changed is told of every change, in order: the pod, and whether it is
@@ -154,6 +156,9 @@ func (a *apiServer) patch(action k8stesting.Action) (bool, runtime.Object, error
 	}
 	if err := a.refusal(); err != nil {
 		return true, nil, err
+	}
+	if a.refusePatch != nil {
+		return true, nil, a.refusePatch
 	}
 	pod, ok := a.pods[types.NamespacedName{Namespace: action.GetNamespace(), Name: patch.GetName()}]
 	if !ok {

@@ -88,10 +88,7 @@ func (p *Provider) mayAppear(r *record) bool {
 // the pod's group. It wrote a status as soon as it did; without one, a cloud
 // with tokens recognises the first request itself.
 func (p *Provider) askedBefore(r *record) bool {
-	if r.pod.CreationTimestamp.After(p.started) {
-		return false
-	}
-	return !p.limits.Tags || r.pod.Status.StartTime != nil
+	return r.inherited && (!p.limits.Tags || r.pod.Status.StartTime != nil)
 }
 
 // specOf translates the pod, or returns what an unsettled create asked for.
@@ -184,7 +181,7 @@ var errNoID = &cloudapi.Error{Op: "Create", Code: cloudapi.CodeUnknown, Message:
 
 // ask makes one create call and settles what came of it.
 func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) (time.Duration, error) {
-	mayExist := r.mayExist || !r.pod.CreationTimestamp.After(p.started)
+	mayExist := r.mayExist || r.inherited
 	claimed := false
 	p.store.update(r.uid, func(r *record) {
 		if claimed = r.wantsGroup() && !r.creating; claimed {
@@ -194,6 +191,11 @@ func (p *Provider) ask(ctx context.Context, r *record, spec cloudapi.GroupSpec) 
 	if !claimed {
 		return 0, nil
 	}
+	defer p.store.update(r.uid, func(r *record) {
+		if r.creating { // it has panicked
+			r.creating, r.mayExist, r.unseenSince = false, true, p.Clock.Now()
+		}
+	})
 	p.publishes.add(r.uid)
 	begun := p.Clock.Now()
 	id, err := p.callCreate(ctx, spec, cloudapi.CreateOptions{Token: token(r), MayExist: mayExist})

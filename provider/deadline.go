@@ -48,9 +48,14 @@ func (p *Provider) seenSince(r *record, at time.Time) bool {
 	case r.vanished:
 		return true
 	case r.groupID == "":
-		return !p.claimOrphan(r.uid) && !p.mayAppear(r)
+		if p.claimOrphan(r.uid) || p.mayAppear(r) {
+			return false
+		}
+		now, known := p.store.get(r.uid) // another worker may have found its group
+		return known && now.groupID == ""
 	default:
-		return r.group != nil && !p.sweeps.Load().begun.Before(at)
+		// The sweep that has just read the group may not have ended yet.
+		return r.group != nil && (!r.detailAt.Before(at) || !p.sweeps.Load().begun.Before(at))
 	}
 }
 

@@ -143,3 +143,21 @@ func TestDeadlineOfLatePod(t *testing.T) {
 		}
 	})
 }
+
+// TestDeadlineThenVanished: the group goes by itself before the cloud has accepted
+// to delete it.
+func TestDeadlineThenVanished(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web", func(p *corev1.Pod) { p.Spec.ActiveDeadlineSeconds = ptr.To[int64](60) })
+		h.cloud.FailAll(fakecloud.OpDelete, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeForbidden, false)}
+		})
+		h.wait(70 * time.Second)
+		h.cloud.Vanish(id)
+		h.phase("web", corev1.PodFailed)
+		status := h.api.pod("web").Status
+		if status.Reason != "DeadlineExceeded" || status.ContainerStatuses[0].State.Terminated == nil {
+			t.Errorf("reason %q, container %+v", status.Reason, status.ContainerStatuses[0].State)
+		}
+	})
+}

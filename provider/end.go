@@ -155,6 +155,9 @@ func (p *Provider) follow(ctx context.Context, r *record) (time.Duration, error)
 		p.observeGroup(&groups[0], r.revision, now)
 		return endPause, nil
 	}
+	if err := p.proveGone(ctx, r.groupID, r.pod); err != nil {
+		return 0, fmt.Errorf("looking whether group %s of pod %s/%s is gone: %w", r.groupID, r.pod.Namespace, r.pod.Name, err)
+	}
 	p.vanish(r)
 	return 0, nil
 }
@@ -183,6 +186,11 @@ func (p *Provider) bury(ctx context.Context, r *record) (time.Duration, error) {
 // grace, if it is still the same pod.
 func (p *Provider) removePod(ctx context.Context, r *record) (time.Duration, error) {
 	err := p.writeStatus(ctx, r.pod, r.lastStatus()(r.pod, r.group, p.Clock.Now()))
+	if apierrors.IsInvalid(err) {
+		// No repetition helps, and the next pod of this name waits for the end of this one.
+		p.Log.Error(err, "the pod is removed without its last status", "pod", nameOf(r.pod), "uid", r.uid)
+		err = nil
+	}
 	if err == nil {
 		err = p.deleteObject(ctx, r)
 	}

@@ -60,8 +60,8 @@ type harness struct {
 }
 
 type change struct {
-	pod  *corev1.Pod
-	gone bool
+	pod             *corev1.Pod
+	gone, inherited bool
 }
 
 // setup changes a harness before it starts.
@@ -98,7 +98,7 @@ func runIdle(t *testing.T, test func(*harness), setups ...setup) {
 		}
 		h.client = h.cloud
 		h.api = newAPIServer(t, h.kube)
-		h.api.changed = func(pod *corev1.Pod, gone bool) { h.changes <- change{pod, gone} }
+		h.api.changed = func(pod *corev1.Pod, gone bool) { h.changes <- change{pod: pod, gone: gone} }
 		go h.inform()
 		defer func() {
 			h.halt()
@@ -136,6 +136,8 @@ func (h *harness) inform() {
 		case p == nil:
 		case c.gone:
 			p.Forget(c.pod.UID)
+		case c.inherited:
+			p.Inherit(c.pod)
 		default:
 			p.Observe(c.pod)
 		}
@@ -171,7 +173,7 @@ func (h *harness) start() {
 	h.api.mu.Lock()
 	defer h.api.mu.Unlock()
 	for _, pod := range h.api.pods {
-		h.changes <- change{pod: pod.DeepCopy()}
+		h.changes <- change{pod: pod.DeepCopy(), inherited: true}
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	// proofsPerSweep bounds how many lost groups one sweep proves to be gone:
 	// each proof is a call of its own.
 	proofsPerSweep = 20
+	// proofPause is how long a group rests of which no proof could be had.
+	proofPause = 30 * time.Second
 )
 
 // errListLacks is the answer of a cloud that shows less than there is, as some
@@ -149,15 +151,32 @@ func (p *Provider) noticeAbsence(ctx context.Context, summaries []cloudapi.Summa
 		switch {
 		case found[r.groupID]:
 			p.store.update(r.uid, func(r *record) { r.absent = 0 })
-		case !r.deleteAskedAt.IsZero():
+		case !r.deleteAskedAt.IsZero(), r.finished() && !r.lingers(): // nothing hangs on a proof
 			p.vanish(r)
-		case proofs < proofsPerSweep:
+		case proofs < proofsPerSweep && p.Clock.Since(r.unclearAt) >= proofPause:
 			proofs++
-			if err := p.proveGone(ctx, r.groupID, r.pod); err != nil {
+			if err := p.prove(ctx, r); err != nil {
 				return err
 			}
-			p.vanish(r)
 		}
+	}
+	return nil
+}
+
+// prove gives up a group that is surely gone. An error means that no absence can
+// be believed; an answer that nobody understands is about this group alone, and
+// must not keep the sweeps from all others, nor a pod that is to go.
+func (p *Provider) prove(ctx context.Context, r *record) error {
+	err := p.proveGone(ctx, r.groupID, r.pod)
+	switch {
+	case err == nil, cloudapi.Is(err, cloudapi.CodeUnknown) && r.ending():
+		p.vanish(r)
+	case cloudapi.Is(err, cloudapi.CodeUnknown):
+		p.store.update(r.uid, func(r *record) { r.unclearAt = p.Clock.Now() })
+		p.Log.Error(err, "looking whether a group that is not listed is gone",
+			"pod", r.pod.Namespace+"/"+r.pod.Name, "uid", r.uid, "group", r.groupID)
+	default:
+		return err
 	}
 	return nil
 }
@@ -204,7 +223,7 @@ func (p *Provider) vanish(r *record) {
 	switch {
 	case r.ending():
 		p.ends.add(r.uid)
-	case !r.deleteAskedAt.IsZero():
+	case !r.deleteAskedAt.IsZero(), r.condemned():
 		// The pod had ended, its containers end with the group.
 		p.complete(r.uid)
 	case r.finished():

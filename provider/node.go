@@ -23,15 +23,20 @@ const TaintProvider = "virtual-kubelet.io/provider"
 
 // NodeOptions describe the node object.
 type NodeOptions struct {
+	// Zone may be empty; Architecture is amd64 or arm64.
 	Name, Cloud, Region, Zone, Architecture string
 	// Version is cumulet's own; KubernetesVersion the kubelet API's.
 	Version, KubernetesVersion string
-	Address                    string
-	KubeletPort                int32
-	Capacity                   corev1.ResourceList
-	Labels                     map[string]string
-	Taints                     []corev1.Taint
-	DisableTaint               bool
+	// Address is the InternalIP at which the API server reaches KubeletPort.
+	Address     string
+	KubeletPort int32
+	// Capacity is what the scheduler may place, all of it allocatable.
+	Capacity corev1.ResourceList
+	// Labels and Taints are added to those that every virtual node has;
+	// DisableTaint leaves out TaintProvider.
+	Labels       map[string]string
+	Taints       []corev1.Taint
+	DisableTaint bool
 }
 
 // NewNode makes the node object as it is registered.

@@ -3,9 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,9 +23,23 @@ import (
 type orphans struct {
 	mu    sync.Mutex
 	known map[string]*orphan
-	// deleting: some are being deleted now.
-	deleting bool
+	// deleting: some are being deleted now. heldUntil: none is, because there are
+	// too many.
+	deleting  bool
+	heldUntil time.Time
 }
+
+// When most of a node's groups seem to be nobody's, and more than manyOrphans, the
+// pods may be what is missing: this may be the API server of another cluster, or
+// one that was restored. Such groups are told of, kept until they are manyAge old,
+// and their pods asked for once more. It is less than a minute: in most cases the
+// groups are nobody's indeed, and paid for.
+const (
+	manyOrphans = 10
+	manyAge     = 50 * time.Second
+	// reasonUnknownGroups is the reason of the event that tells so on the node.
+	reasonUnknownGroups = "UnknownGroups"
+)
 
 type orphan struct {
 	group cloudapi.Group
@@ -63,7 +79,7 @@ func (o *orphans) collect(p *Provider, summaries []cloudapi.Summary, now time.Ti
 	}
 	begun := p.background.begin(func(ctx context.Context) {
 		defer o.setDeleting(false)
-		o.deleteAll(ctx, p, due)
+		o.deleteAll(ctx, p, due, len(summaries))
 	})
 	if !begun {
 		o.setDeleting(false)
@@ -80,23 +96,51 @@ func (o *orphans) setDeleting(now bool) bool {
 	return changed
 }
 
-// deleteAll deletes groups one by one, but for those whose pods are alive.
-func (o *orphans) deleteAll(ctx context.Context, p *Provider, due []cloudapi.Group) {
+// deleteAll deletes groups one by one, but for those whose pods are alive. listed
+// is how many groups the node has in all.
+func (o *orphans) deleteAll(ctx context.Context, p *Provider, due []cloudapi.Group, listed int) {
 	alive, err := p.livePods(ctx)
 	if err != nil {
 		p.Log.Error(err, "looking for the pods of unclaimed groups")
 		return
 	}
+	due = slices.DeleteFunc(due, func(group cloudapi.Group) bool {
+		return alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(&group)
+	})
+	if len(due) > manyOrphans && 2*len(due) > listed {
+		due = o.hold(p, due, listed)
+	}
 	for i := range due {
-		group := &due[i]
 		switch {
 		case ctx.Err() != nil:
 			return
-		case alive.Has(types.UID(group.Identity.PodUID)) && !p.isSecond(group), !o.knows(group.ID):
-			continue
+		case o.knows(due[i].ID):
+			p.deleteOrphan(ctx, o, &due[i])
 		}
-		p.deleteOrphan(ctx, o, group)
 	}
+}
+
+// hold returns those of too many groups that have been seen long enough all the
+// same, and tells of the others.
+func (o *orphans) hold(p *Provider, due []cloudapi.Group, listed int) []cloudapi.Group {
+	now := p.Clock.Now()
+	o.mu.Lock()
+	old := slices.DeleteFunc(slices.Clone(due), func(group cloudapi.Group) bool {
+		known, ok := o.known[group.ID]
+		return !ok || now.Sub(known.since) < manyAge
+	})
+	if len(old) < len(due) {
+		o.heldUntil = now.Add(manyAge - p.OrphanAge)
+	}
+	o.mu.Unlock()
+	if len(old) < len(due) {
+		message := fmt.Sprintf("%d of %d container groups belong to no pod of this node and are deleted %v after they were first seen: "+
+			"is this the right cluster?", len(due), listed, manyAge)
+		p.Log.Info(message)
+		p.Recorder.Event(&corev1.ObjectReference{Kind: "Node", Name: p.Node, UID: types.UID(p.Node)},
+			corev1.EventTypeWarning, reasonUnknownGroups, message)
+	}
+	return old
 }
 
 // due returns the groups that are ripe to be deleted.
@@ -107,6 +151,7 @@ func (o *orphans) due(p *Provider, summaries []cloudapi.Summary, now time.Time) 
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	held := now.Before(o.heldUntil)
 	var due []cloudapi.Group
 	for id, orphan := range o.known {
 		status, there := present[id]
@@ -117,7 +162,7 @@ func (o *orphans) due(p *Provider, summaries []cloudapi.Summary, now time.Time) 
 		case !p.ours(&orphan.group), status == cloudapi.StatusTerminating:
 		default:
 			orphan.sightings++
-			if orphan.sightings >= absences && now.Sub(orphan.since) >= p.OrphanAge {
+			if !held && orphan.sightings >= absences && now.Sub(orphan.since) >= p.OrphanAge {
 				due = append(due, orphan.group)
 			}
 		}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,6 +31,41 @@ func TestOrphansHoldUpNobody(t *testing.T) {
 		if n := h.cloud.Count(fakecloud.OpDelete); n != 5 {
 			t.Errorf("%d deletes, want one of each", n)
 		}
+	})
+}
+
+// TestManyOrphans: when most groups have no pod, this may be another cluster's API
+// server, or one that has lost its memory. They are looked at twice.
+func TestManyOrphans(t *testing.T) {
+	run(t, func(h *harness) {
+		h.running("web")
+		const orphans = manyOrphans + 1
+		for i := range orphans {
+			h.cloud.Add(orphanSpec(testNode, fmt.Sprintf("uid-of-nobody-%d", i)))
+		}
+		h.wait(manyAge - time.Second)
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes before %v", n, manyAge)
+		}
+		const want = "Warning UnknownGroups : 11 of 12 container groups belong to no pod of this node"
+		if events := h.events.with("UnknownGroups"); len(events) != 1 || !strings.HasPrefix(events[0], want) {
+			t.Errorf("events %q, want one %q", events, want)
+		}
+		h.until(10*time.Second, "they are deleted all the same", func() bool { return len(h.cloud.Groups()) == 1 })
+		if n := h.cloud.Count(fakecloud.OpDelete); n != orphans {
+			t.Errorf("%d deletes, want %d", n, orphans)
+		}
+	})
+}
+
+// TestManyOrphansOfMore: many that are a small part are what a clean-up leaves.
+func TestManyOrphansOfMore(t *testing.T) {
+	run(t, func(h *harness) {
+		for i := range manyOrphans + 1 {
+			h.running(fmt.Sprintf("web-%d", i))
+			h.cloud.Add(orphanSpec(testNode, fmt.Sprintf("uid-of-nobody-%d", i)))
+		}
+		h.until(time.Minute, "they are deleted", func() bool { return len(h.cloud.Groups()) == manyOrphans+1 })
 	})
 }
 

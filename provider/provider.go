@@ -180,7 +180,15 @@ func (p *Provider) Swept() <-chan struct{} { return p.swept }
 
 // Observe takes notice of a pod as the API server has it now. It never blocks.
 func (p *Provider) Observe(pod *corev1.Pod) {
-	p.store.observe(pod, p.Clock.Now())
+	p.store.observe(pod, record{firstSeen: p.Clock.Now()})
+	p.route(pod.UID)
+}
+
+// Inherit takes notice of a pod that was the node's before this process watched it:
+// an earlier one may have asked for its group. Times would not tell: the API
+// server's clock is another. It never blocks.
+func (p *Provider) Inherit(pod *corev1.Pod) {
+	p.store.observe(pod, record{firstSeen: p.Clock.Now(), inherited: true})
 	p.route(pod.UID)
 }
 
@@ -193,6 +201,16 @@ func (p *Provider) Forget(uid types.UID) {
 
 // route puts a pod into the queues that have something to do for it.
 func (p *Provider) route(uid types.UID) {
+	err := contained(func() error {
+		p.dispatch(uid)
+		return nil
+	})
+	if err != nil {
+		p.Log.Error(err, "looking what there is to do for a pod", "uid", uid)
+	}
+}
+
+func (p *Provider) dispatch(uid types.UID) {
 	r, ok := p.store.get(uid)
 	if !ok {
 		return

@@ -31,13 +31,13 @@ func (p *Provider) publish(ctx context.Context, uid types.UID) (time.Duration, e
 	if !ok {
 		return 0, nil
 	}
-	if p.keepDeadline(&r) {
+	claimed := p.beginWriting(uid, &r)
+	if claimed {
+		defer p.store.update(uid, func(r *record) { r.writing = false })
+	}
+	if p.keepDeadline(&r) || !claimed { // it judges what would be written
 		return 0, nil
 	}
-	if !p.beginWriting(uid, &r) {
-		return 0, nil
-	}
-	defer p.store.update(uid, func(r *record) { r.writing = false })
 	status, again := p.statusOf(&r, p.Clock.Now())
 	showFiles(r.files, &status, p.Clock.Now())
 	err := p.writeStatus(ctx, r.pod, status)

@@ -111,7 +111,11 @@ func (q *queue) next(ctx context.Context) bool {
 		q.q.AddAfter(uid, left)
 		return true
 	}
-	after, err := q.handle(ctx, uid)
+	var after time.Duration
+	err := contained(func() (err error) {
+		after, err = q.handle(ctx, uid)
+		return err
+	})
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

@@ -66,7 +66,7 @@ func (p *Provider) refuse(r *record, reason, message string, status statusFunc) 
 	}
 	left := failAt.Sub(p.Clock.Now())
 	if left <= 0 {
-		p.decide(r.uid, status)
+		p.settle(r.uid, &verdict{status: status, final: true})
 		return 0
 	}
 	p.show(r.uid, func(pod *corev1.Pod, _ *cloudapi.Group, now time.Time) corev1.PodStatus {
@@ -76,10 +76,14 @@ func (p *Provider) refuse(r *record, reason, message string, status statusFunc) 
 }
 
 // show shows a status until something else is known of the pod.
-func (p *Provider) show(uid types.UID, status statusFunc) {
+func (p *Provider) show(uid types.UID, status statusFunc) { p.settle(uid, &verdict{status: status}) }
+
+// settle sets a verdict on a pod that has no group. One may have shown up while it
+// was found out that none can be asked for: then that is what counts.
+func (p *Provider) settle(uid types.UID, v *verdict) {
 	p.store.update(uid, func(r *record) {
-		if !r.condemned() {
-			r.verdict = &verdict{status: status}
+		if r.groupID == "" && !r.condemned() {
+			r.verdict = v
 		}
 	})
 	p.publishes.add(uid)

@@ -47,21 +47,25 @@ func TestRestartAdopts(t *testing.T) {
 // TestCrashInCreate: the process ended after the cloud made a group and before
 // it heard of it; the cloud shows the group late.
 func TestCrashInCreate(t *testing.T) {
-	for name, s := range map[string][]setup{"with tags": {lag(8 * time.Second)}, "without tags": {withoutTags, lag(8 * time.Second)}} {
+	for name, s := range map[string][]setup{
+		"with tags": {lag(8 * time.Second)}, "without tags": {withoutTags, lag(8 * time.Second)}, "clocks differ": {withoutTags, lag(8 * time.Second)},
+	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(h *harness) {
 				// The first attempt surely fails, so that the second has a
 				// token that the next process does not know.
 				h.cloud.Fail(fakecloud.OpCreate,
 					fakecloud.Fault{Before: cloudErr(cloudapi.CodeThrottled, false)}, fakecloud.Fault{After: cloudErr(cloudapi.CodeUnavailable, true)})
-				h.create("web")
+				h.create("web", func(p *corev1.Pod) {
+					if name == "clocks differ" {
+						p.CreationTimestamp = metav1.NewTime(time.Now().Add(10 * time.Minute))
+					}
+				})
 				h.until(5*time.Second, "two creates", func() bool { return h.cloud.Count(fakecloud.OpCreate) == 2 })
 				h.halt()
 				h.start()
-				h.wait(5 * time.Minute)
-				if ids := h.groups("uid-web"); len(ids) != 1 {
-					t.Errorf("groups %v, want one", ids)
-				}
+				h.never(5*time.Minute, "the pod has two groups", func() bool { return len(h.groups("uid-web")) > 1 })
+				h.group("uid-web")
 			}, s...)
 		})
 	}
@@ -272,4 +276,42 @@ func TestEventsOfTheFirstSecond(t *testing.T) {
 			t.Errorf("%d events after a restart, want the same 1: the run before has told it", n)
 		}
 	})
+}
+
+// TestRestoredAPIServer: an API server that was restored from a backup counts its
+// versions from an earlier one on. What it says of a pod counts all the same.
+func TestRestoredAPIServer(t *testing.T) {
+	run(t, func(h *harness) {
+		h.api.mu.Lock()
+		h.api.version = 1000
+		h.api.mu.Unlock()
+		h.running("web")
+		h.api.mu.Lock()
+		h.api.version = 500
+		h.api.mu.Unlock()
+		h.api.change("web", func(p *corev1.Pod) { p.Labels = map[string]string{"restored": "yes"} })
+		h.wait(time.Second)
+		h.api.end("web", 30)
+		h.goneFromAPI(time.Minute, "web")
+		h.nothingLeft()
+	})
+}
+
+// TestLateNews: what the watch tells late does not undo what a write was answered.
+func TestLateNews(t *testing.T) {
+	s := newStore()
+	version := func(v string) *corev1.Pod { return newPod("web", func(p *corev1.Pod) { p.ResourceVersion = v }) }
+	for _, step := range []struct {
+		version, want string
+		answered      bool
+	}{{"5", "5", false}, {"9", "9", true}, {"7", "9", false}, {"9", "9", false}, {"10", "10", false}, {"4", "4", false}} {
+		if step.answered {
+			s.refresh(version(step.version))
+		} else {
+			s.observe(version(step.version), record{})
+		}
+		if r, _ := s.get("uid-web"); r.pod.ResourceVersion != step.want {
+			t.Errorf("version %s after %s, want %s", r.pod.ResourceVersion, step.version, step.want)
+		}
+	}
 }

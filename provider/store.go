@@ -20,8 +20,12 @@ import (
 type record struct {
 	uid types.UID
 	pod *corev1.Pod
-	// firstSeen is when this process first saw the pod.
+	// firstSeen is when this process first saw the pod. inherited: the pod was the
+	// node's already then, so that an earlier process may have asked for its group.
 	firstSeen time.Time
+	inherited bool
+	// heard is the version that the watch told last; pod may be newer.
+	heard string
 	// failAt is when a pod that was refused fails; zero before that. rejected: it
 	// was the cloud that refused it, which is not asked again before.
 	failAt   time.Time
@@ -56,6 +60,9 @@ type record struct {
 	detailAt time.Time
 	// absent counts complete lists in a row that did not show the group.
 	absent int
+	// unclearAt is when the cloud last answered unclearly whether the group is
+	// gone; zero if it never did.
+	unclearAt time.Time
 	// deleteAskedAt is when the cloud accepted the delete; forced tells
 	// whether it was one without grace.
 	deleteAskedAt time.Time
@@ -192,15 +199,22 @@ func nameOf(pod *corev1.Pod) types.NamespacedName {
 	return types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 }
 
-// observe takes the newer of the known and the given object.
-func (s *store) observe(pod *corev1.Pod, now time.Time) {
+// observe takes the newer of the known and the given object. What the watch tells
+// is newer than what it told before, whatever its version: only an API server that
+// was restored from a backup counts back. first is the record of a pod that is new.
+func (s *store) observe(pod *corev1.Pod, first record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r, ok := s.records[pod.UID]; ok {
+		if r.heard != "" && older(pod.ResourceVersion, r.heard) {
+			r.pod = pod
+		}
 		r.take(pod)
+		r.heard = pod.ResourceVersion
 		return
 	}
-	r := &record{uid: pod.UID, pod: pod, firstSeen: now}
+	r := &first
+	r.uid, r.pod, r.heard = pod.UID, pod, pod.ResourceVersion
 	s.records[pod.UID] = r
 	s.names[nameOf(pod)] = append(s.names[nameOf(pod)], r)
 }
@@ -212,16 +226,16 @@ func (s *store) refresh(pod *corev1.Pod) {
 }
 
 func (r *record) take(pod *corev1.Pod) {
-	if newer(pod, r.pod) {
+	if !older(pod.ResourceVersion, r.pod.ResourceVersion) {
 		r.pod = pod
 	}
 }
 
-// newer tells whether a is not older than b. Versions of one object can be
-// compared since Kubernetes 1.35 (KEP-5504).
-func newer(a, b *corev1.Pod) bool {
-	order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion)
-	return err != nil || order >= 0
+// older tells whether version a is surely older than b. Versions of one object can
+// be compared since Kubernetes 1.35 (KEP-5504).
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
 }
 
 func (s *store) get(uid types.UID) (record, bool) {
@@ -257,6 +271,9 @@ func (s *store) bind(uid types.UID, groupID string) bool {
 		r.files = filesAsked(r.pod, r.spec)
 	}
 	r.groupID, r.spec, r.mayExist = groupID, nil, false
+	if !r.condemned() {
+		r.verdict = nil // it has waited long enough
+	}
 	s.groups[groupID] = uid
 	return true
 }

@@ -182,7 +182,7 @@ func TestUntilNextSweep(t *testing.T) {
 			p := &Provider{Options: Options{SweepInterval: time.Second}, store: newStore()}
 			p.health.note(c.err, at)
 			if c.age > 0 {
-				p.store.observe(newPod("web"), at)
+				p.store.observe(newPod("web"), record{firstSeen: at})
 				p.store.bind("uid-web", "group-1")
 				p.store.update("uid-web", func(r *record) { r.lastCreate = at.Add(c.took - c.age) })
 			}

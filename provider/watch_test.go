@@ -100,6 +100,80 @@ func TestFalseAbsence(t *testing.T) {
 	}
 }
 
+// TestUnclearProof: an answer that nobody understands neither proves that a group is
+// gone nor keeps the sweeps from the others.
+func TestUnclearProof(t *testing.T) {
+	run(t, func(h *harness) {
+		id, other := h.running("web"), h.running("other")
+		h.wait(youngest)
+		h.cloud.FailAll(fakecloud.OpLogs, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeUnknown, false)}
+		})
+		h.cloud.Vanish(id)
+		h.cloud.Add(orphanSpec(testNode, "uid-of-nobody"))
+		logs := h.cloud.Count(fakecloud.OpLogs)
+		h.wait(10 * time.Minute)
+		if err := h.p.CloudHealth().Err; err != nil {
+			t.Errorf("the cloud is not healthy: %v", err)
+		}
+		if groups := h.cloud.Groups(); len(groups) != 1 || groups[0].ID != other {
+			t.Errorf("groups %+v are left, want %s alone", groups, other)
+		}
+		if got := h.api.pod("web").Status.Phase; got != corev1.PodRunning {
+			t.Errorf("phase %s although nothing is proved", got)
+		}
+		if n := h.cloud.Count(fakecloud.OpLogs) - logs; n < 10 || n > 21 {
+			t.Errorf("%d calls for proof in ten minutes, want one in half a minute", n)
+		}
+		h.cloud.FailAll(fakecloud.OpLogs, nil)
+		h.phase("web", corev1.PodFailed)
+	})
+}
+
+// TestUnclearEnd: a pod that is to go does not wait for ever for a proof that the
+// cloud has no words for.
+func TestUnclearEnd(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.wait(youngest)
+		for _, op := range []fakecloud.Op{fakecloud.OpLogs, fakecloud.OpDelete} {
+			h.cloud.FailAll(op, func(fakecloud.Call) fakecloud.Fault {
+				return fakecloud.Fault{Before: cloudErr(cloudapi.CodeUnknown, false)}
+			})
+		}
+		h.cloud.Vanish(id)
+		h.api.end("web", 30)
+		h.goneFromAPI(time.Minute, "web")
+		h.nothingLeft()
+	})
+}
+
+// TestGroupOfAnEndedPodVanishes: clouds forget groups that have ended. Nothing is
+// asked about them, for nothing hangs on it.
+func TestGroupOfAnEndedPodVanishes(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.cloud.Finish(id, 0)
+		h.phase("web", corev1.PodSucceeded)
+		h.wait(time.Minute)
+		h.cloud.Vanish(id)
+		writes, logs := h.api.statusWrites(), h.cloud.Count(fakecloud.OpLogs)
+		h.wait(10 * time.Minute)
+		if n := h.cloud.Count(fakecloud.OpLogs); n != logs {
+			t.Errorf("%d calls for proof", n-logs)
+		}
+		if n := h.api.statusWrites(); n != writes {
+			t.Errorf("%d status writes", n-writes)
+		}
+		h.api.end("web", 30)
+		h.goneFromAPI(time.Minute, "web")
+		if n := h.cloud.Count(fakecloud.OpDelete); n != 0 {
+			t.Errorf("%d deletes of what is not there", n)
+		}
+		h.nothingLeft()
+	})
+}
+
 func TestBlips(t *testing.T) {
 	run(t, func(h *harness) {
 		h.running("web")
@@ -311,6 +385,26 @@ func TestShutdownSaysNothingOfTheCloud(t *testing.T) {
 		}
 		if n := h.api.statusWrites(); n != writes {
 			t.Errorf("%d writes after the end", n-writes)
+		}
+	})
+}
+
+// TestShownLate: neither one sweep without a group nor a young group that does not
+// show yet is enough to give a pod up, not even when its log is missing too.
+func TestShownLate(t *testing.T) {
+	run(t, func(h *harness) {
+		id := h.running("web")
+		h.cloud.FailAll(fakecloud.OpLogs, func(fakecloud.Call) fakecloud.Fault {
+			return fakecloud.Fault{Before: cloudErr(cloudapi.CodeNotFound, false)}
+		})
+		for _, hidden := range []time.Duration{10 * time.Second, time.Second} { // the second time it is old enough
+			h.cloud.Hide(id, true)
+			h.wait(hidden)
+			h.cloud.Hide(id, false)
+			h.wait(youngest)
+			if got := h.api.pod("web").Status.Phase; got != corev1.PodRunning {
+				t.Fatalf("phase %s after %v unseen", got, hidden)
+			}
 		}
 	})
 }

@@ -54,8 +54,14 @@ func trim(object any) (any, error) {
 // run watches until ctx ends and tells the provider of every pod, also of
 // those whose deletion fell into a gap of the watch.
 func (n *nodeInformers) run(ctx context.Context, p *provider.Provider) error {
-	_, err := n.pods.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: func(object any) { observe(p, object) },
+	_, err := n.pods.Informer().AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(object any, isInInitialList bool) {
+			if pod, ok := object.(*corev1.Pod); ok && isInInitialList {
+				p.Inherit(pod)
+				return
+			}
+			observe(p, object)
+		},
 		UpdateFunc: func(before, after any) {
 			old, _ := before.(*corev1.Pod) // an informer of pods has nothing else
 			if pod, ok := after.(*corev1.Pod); ok && old != nil && old.UID != pod.UID {

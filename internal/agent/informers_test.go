@@ -138,6 +138,48 @@ func TestInformersTellTheProvider(t *testing.T) {
 	})
 }
 
+// TestInheritedPods: of the pods that were there before the watch, and of no others,
+// an earlier process may have asked for a group already.
+func TestInheritedPods(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := pod("before", "u-1")
+		before.CreationTimestamp = metav1.NewTime(time.Now().Add(time.Hour)) // by the API server's clock
+		kube := fake.NewClientset(before)
+		n := newInformers(kube, "virtual-1")
+		cloud := fakecloud.New(fakecloud.Options{Clock: clock.RealClock{}, Limits: cloudapi.Limits{
+			Provider: "test", Sizes: []cloudapi.Size{{CPU: 2, Memory: []float64{4}}}, DefaultSize: cloudapi.Size{CPU: 2, Memory: []float64{4}},
+		}})
+		p := provider.New(provider.Options{
+			Cluster: "c", Node: "virtual-1", Cloud: cloud,
+			Kube: kube, Pods: n.pods.Lister(), Services: n.services.Lister(), Recorder: silent{}, Clock: clock.RealClock{},
+			Log: logr.Discard(), Metrics: provider.NewMetrics(prometheus.NewRegistry(), "virtual-1", "test"),
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 2)
+		go func() { ended <- n.run(ctx, p) }()
+		go func() { p.Run(ctx); ended <- nil }()
+		<-time.After(time.Minute)
+		if _, err := kube.CoreV1().Pods("shop").Create(ctx, pod("after", "u-2"), metav1.CreateOptions{}); err != nil {
+			t.Error(err)
+		}
+		<-time.After(time.Minute)
+		got := map[string]bool{}
+		for _, c := range cloud.Calls(fakecloud.OpCreate) {
+			got[c.Spec.Identity.PodUID] = c.Create.MayExist
+		}
+		if diff := cmp.Diff(map[string]bool{"u-1": true, "u-2": false}, got); diff != "" {
+			t.Errorf("creates whose groups may exist (-want +got):\n%s", diff)
+		}
+		cancel()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		<-time.After(10 * time.Second) // queues end on their next tick
+	})
+}
+
 func TestForgotten(t *testing.T) {
 	p := provider.New(provider.Options{
 		Cloud: &fakecloud.Stub{T: t}, Kube: fake.NewClientset(), Clock: clock.RealClock{}, Log: logr.Discard(),

@@ -31,7 +31,8 @@ import (
 	"github.com/cumulet/cumulet/provider"
 )
 
-// Pods is what the server shows of a node; *provider.Provider is it.
+// Pods is what the server shows of a node; *provider.Provider is it, and its
+// methods say what each of these does.
 type Pods interface {
 	GetPods(ctx context.Context) ([]*corev1.Pod, error)
 	Logs(ctx context.Context, of provider.ContainerName, o provider.LogOptions, w io.Writer) error
